@@ -1,0 +1,3 @@
+from il2.cli.app import main
+
+main()

@@ -1,0 +1,36 @@
+"""Published PBMC measurements beside the model's curves: points, EC50s and one scale per population."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+
+from il2.cell.ec50 import ec50
+from il2.knowledge.table import measurements
+
+
+@cache
+def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, np.ndarray]]:
+    """(replicate, time in min) -> (doses in nM, fluorescence over the untreated well); excluded wells left out."""
+    table: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    for row in measurements("pbmc_pstat5"):
+        if row["ligand"] == ligand and row["cell"] == cell and not row["excluded"]:
+            key = row["replicate"], float(row["time_min"])
+            table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"])))
+    return {key: tuple(np.array(sorted(values)).T) for key, values in table.items()}  # type: ignore[misc]
+
+
+def measured_ec50(ligand: str, cell: str, time_min: float) -> tuple[float, float, float]:
+    """(geometric mean, lowest, highest) EC50 in nM over replicates; NaN where nothing was measured."""
+    found = [ec50(*xy) for (_, t), xy in points(ligand, cell).items() if t == time_min]
+    found = [value for value in found if math.isfinite(value)]
+    if not found:
+        return (math.nan,) * 3
+    return math.exp(sum(map(math.log, found)) / len(found)), min(found), max(found)
+
+
+def scale(predicted: np.ndarray, measured: np.ndarray) -> float:
+    """The factor that brings fluorescence closest to the predicted fraction (least squares)."""
+    return float(predicted @ measured / (measured @ measured)) if np.any(measured) else math.nan

@@ -1,0 +1,203 @@
+"""`respond`: how cells answer doses of ligands over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from il2 import __version__
+from il2.cell.simulate import lane_values, simulate
+from il2.cell.spread import count_draws, parameter_draws
+from il2.errors import Il2Error
+from il2.knowledge.cell import CHAINS, Count, cell, default_cells
+from il2.knowledge.parameters import CURRENT, fingerprint
+from il2.knowledge.quantity import weakest
+from il2.receptor.ligand import Ligand, interface_factors, ligand
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+DEFAULT_DOSES_nM = tuple(84.0 / 3.0**k for k in range(11, -1, -1))
+DEFAULT_TIMES_min = (30.0, 60.0, 120.0, 240.0)
+MOST_VALUES = 20_000_000
+BAND = (5.0, 95.0)
+
+
+def respond(
+    ligands: str | Ligand | Sequence[str | Ligand] = "IL2",
+    cells: str | Sequence[str] | Mapping[str, Mapping[str, float]] | None = None,
+    doses_nM: Sequence[float] = DEFAULT_DOSES_nM,
+    times_min: Sequence[float] = DEFAULT_TIMES_min,
+    *,
+    spread_draws: int = 0,
+    seed: int = 0,
+    cells_per_mL: float | None = None,
+    threads: int | None = None,
+) -> xarray.Dataset:
+    """pSTAT5 and active complexes of cells under single ligands.
+
+    ligands: names, or `Ligand` values with KDs of your own. cells: names, or a mapping of a name to counts
+    of IL2RA, IL2RB, IL2RG (and IL15RA) per cell; default the ten PBMC populations. doses_nM: molecules, above
+    zero. times_min: rising. spread_draws: number of draws from the ranges of counts and parameters for the
+    bands. cells_per_mL: take up the ligand by so many cells of each kind alone; default clamped.
+
+    Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5),
+    `active_complexes` (molecules per cell) and, with draws, `pstat5_low` and `pstat5_high`; units, sources,
+    grade, parameter set and warnings in attrs. Raises Il2Error for what cannot be answered.
+    """
+    import xarray
+
+    chosen = [ligand(item) if isinstance(item, str) else item for item in _listed(ligands)]
+    inventory = _inventory(cells)
+    doses = _numbers(doses_nM, "doses_nM", positive=True)
+    times = _numbers(times_min, "times_min", positive=False)
+    if (np.diff(times) <= 0).any():
+        raise Il2Error("times_min are not rising", where="respond")
+    if cells_per_mL is not None and not (np.isfinite(cells_per_mL) and cells_per_mL > 0):
+        raise Il2Error(
+            f"cells_per_mL is {cells_per_mL:g}", how="Give a number above zero, or none to clamp the ligand."
+        )
+    lanes = len(chosen) * len(inventory) * len(doses) * max(1, spread_draws)
+    if lanes * len(times) > MOST_VALUES:
+        raise Il2Error(
+            f"{lanes * len(times):,} values asked for",
+            why=f"the limit of one call is {MOST_VALUES:,}",
+            how="Ask for fewer doses, times, cells or draws, or use a plate.",
+        )
+    depleted = cells_per_mL is not None
+    extra = {} if cells_per_mL is None else {"cells_per_mL": cells_per_mL}
+    shape = (len(chosen), len(inventory), len(doses), len(times))
+    pstat5, active = np.empty(shape), np.empty(shape)
+    low, high = np.full(shape, np.nan), np.full(shape, np.nan)
+    warnings: list[str] = []
+    for i, item in enumerate(chosen):
+        factors, notes = interface_factors(item)
+        warnings += [f"{item.name}: {note}" for note in notes]
+        for j, (name, counts) in enumerate(inventory.items()):
+            values = lane_values(item.base, doses, {c: counts[c].value for c in CHAINS}, factors) | extra
+            out = simulate(item.base, values, times, depleted=depleted, threads=threads)
+            pstat5[i, j], active[i, j] = out.pstat5, out.active
+            warnings += [f"{item.name} on {name} at {doses[k]:g} nM: {r}" for k, r in enumerate(out.reasons) if r]
+            if spread_draws:
+                spread = _spread(item.base, name, counts, factors, doses, spread_draws, seed) | extra
+                drawn = simulate(item.base, spread, times, depleted=depleted, threads=threads).pstat5
+                drawn = drawn.reshape(spread_draws, len(doses), len(times))
+                low[i, j], high[i, j] = np.nanpercentile(drawn, BAND, axis=0)
+    dims = ("ligand", "cell", "dose_nM", "time_min")
+    variables: dict[str, tuple] = {
+        "pstat5": (dims, pstat5, {"units": "fraction of STAT5", "long_name": "phosphorylated STAT5"}),
+        "active_complexes": (dims, active, {"units": "molecules per cell", "long_name": "active receptor complexes"}),
+    }
+    if spread_draws:
+        text = {"units": "fraction of STAT5", "draws": spread_draws, "seed": seed}
+        variables["pstat5_low"] = (dims, low, text | {"long_name": f"{BAND[0]:g} % quantile over draws"})
+        variables["pstat5_high"] = (dims, high, text | {"long_name": f"{BAND[1]:g} % quantile over draws"})
+    return xarray.Dataset(
+        variables,
+        coords={
+            "ligand": [item.name for item in chosen],
+            "cell": list(inventory),
+            "dose_nM": ("dose_nM", doses, {"units": "nM", "long_name": "dose, molecules"}),
+            "time_min": ("time_min", times, {"units": "min", "long_name": "time"}),
+        },
+        attrs=_attributes(chosen, inventory, warnings, cells_per_mL),
+    )
+
+
+def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
+    """EC50 (nM) per ligand, cell and time, next to the measured value and their quotient."""
+    import pandas
+
+    from il2.cell.ec50 import ec50
+    from il2.cell.measured import measured_ec50
+
+    doses = data.dose_nM.values
+    records = []
+    for name in data.ligand.values:
+        for kind in data.cell.values:
+            for time in data.time_min.values:
+                one = data.pstat5.sel(ligand=name, cell=kind, time_min=time).values
+                measured, lowest, highest = measured_ec50(str(name), str(kind), float(time))
+                predicted = ec50(doses, one)
+                records.append((name, kind, time, predicted, measured, lowest, highest, predicted / measured))
+    columns = [
+        "ligand",
+        "cell",
+        "time_min",
+        "EC50_nM",
+        "measured_EC50_nM",
+        "measured_low_nM",
+        "measured_high_nM",
+        "fold",
+    ]
+    return pandas.DataFrame(records, columns=columns)
+
+
+def _spread(base, name, counts, factors, doses, draws, seed):
+    """Values of lanes (draw, dose): every draw of counts and parameters at every dose."""
+    chains = {c: np.repeat(v, len(doses)) for c, v in count_draws(name, counts, draws, seed).items()}
+    values = lane_values(base, np.tile(doses, draws), chains, factors)
+    return values | {n: np.repeat(v, len(doses)) for n, v in parameter_draws(base, draws, seed).items()}
+
+
+def _listed(value) -> list:
+    return [value] if isinstance(value, (str, Ligand)) else list(value)
+
+
+def _inventory(cells) -> dict[str, dict[str, Count]]:
+    if isinstance(cells, Mapping):
+        return {name: _own_counts(name, counts) for name, counts in cells.items()}
+    names = default_cells() if cells is None else _listed(cells)
+    table = {}
+    for name in names:
+        kind = cell(name)
+        missing = Count(0.0, 0.0, 0.0, "assumed", ())
+        table[kind.name] = {c: kind.counts.get(c, missing) for c in CHAINS}
+    return table
+
+
+def _own_counts(name: str, counts: Mapping[str, float]) -> dict[str, Count]:
+    out = {}
+    for chain in CHAINS:
+        value = counts.get(chain, 0.0 if chain == "IL15RA" else None)
+        if value is None:
+            raise Il2Error(
+                f"no {chain} count for {name!r}", how="Give IL2RA, IL2RB and IL2RG per cell (IL15RA: 0 if left out)."
+            )
+        if not (np.isfinite(value) and value >= 0):
+            raise Il2Error(f"{chain} of {name!r} is {value:g} per cell", how="Give a finite number from 0 up.")
+        out[chain] = Count(float(value), float(value), float(value), "high", ("user",))
+    return out
+
+
+def _numbers(values: Sequence[float], name: str, positive: bool) -> np.ndarray:
+    array = np.atleast_1d(np.asarray(values, dtype=float))
+    if array.ndim != 1 or not len(array):
+        raise Il2Error(f"{name} is empty", where="respond", how="Give at least one number.")
+    bad = array[~np.isfinite(array) | ((array <= 0) if positive else (array < 0))]
+    if len(bad):
+        limit = "above zero" if positive else "from zero up"
+        raise Il2Error(f"{name} holds {bad[0]:g}", where="respond", how=f"Give finite numbers {limit}.")
+    return array
+
+
+def _attributes(chosen, inventory, warnings, cells_per_mL) -> dict[str, object]:
+    from il2.knowledge.quantity import quantities
+
+    grades = [c.grade for counts in inventory.values() for c in counts.values()]
+    sources = {s for counts in inventory.values() for c in counts.values() for s in c.sources}
+    sources |= {s for item in chosen for s in item.sources} | {s for q in quantities().values() for s in q.sources}
+    return {
+        "title": "pSTAT5 response predicted by il2",
+        "il2_version": __version__,
+        "parameter_set": CURRENT,
+        "parameter_hash": fingerprint(),
+        "ligand_supply": "clamped" if cells_per_mL is None else f"depleted by {cells_per_mL:g} cells/mL of one kind",
+        "weakest_grade": weakest(grades + [q.grade for q in quantities().values()]),
+        "status": "band",
+        "sources": "; ".join(sorted(sources - {"assumed", "user"})),
+        "warnings": "; ".join(warnings),
+    }

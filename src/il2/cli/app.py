@@ -1,0 +1,46 @@
+"""The command line: every verb is one function; a mistake of the user is one message, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from il2.errors import Il2Error
+
+app = typer.Typer(
+    name="il2",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="An executable model of the interleukin-2 system: how cells answer IL-2, IL-15 and muteins.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and the parameter set.")) -> None:
+    if version:
+        from il2 import __version__
+        from il2.knowledge.parameters import CURRENT, fingerprint
+
+        typer.echo(f"il2 {__version__}, parameter set {CURRENT} ({fingerprint()})")
+        raise typer.Exit()
+
+
+def main() -> None:
+    """Entry point of `il2`: exit code 2 for a mistake of the user, 1 where a result says no."""
+    from il2.cli import experiment, export, respond, targets  # noqa: F401  each adds its verb
+
+    try:
+        app()
+    except Il2Error as error:
+        print(f"il2: {error}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        print("il2: stopped", file=sys.stderr)
+        sys.exit(130)

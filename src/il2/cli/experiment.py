@@ -1,0 +1,1 @@
+"""`il2 experiment`: run a virtual experiment and judge its claims."""

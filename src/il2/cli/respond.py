@@ -1,0 +1,154 @@
+"""`il2 respond`: how cells answer ligands, alone or on a plate."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from il2.cli.app import app
+from il2.cli.print import FORMAT, Format, show
+from il2.errors import Il2Error
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+FIGURE, REPORT = Path("il2-respond.png"), Path("il2-respond.html")
+
+
+@app.command()
+def respond(
+    ligand: list[str] = typer.Option(
+        ["IL2"], "--ligand", "-l", help="A name (IL2, IL15, 'WT N-term') or a YAML file with KDs; repeat for several."
+    ),
+    cells: list[str] = typer.Option(
+        [], "--cells", "-c", help="A cell name (Treg, NK), or a CSV of counts (cell,IL2RA,IL2RB,IL2RG,IL15RA); repeat."
+    ),
+    doses: str = typer.Option(
+        "", help="Doses with a unit: '10 pM, 1 nM' or '1 pM..100 nM'. Default: 12 from 84 nM down."
+    ),
+    dose_count: int = typer.Option(12, min=1, max=1000, help="How many doses a range has."),
+    times: str = typer.Option("30, 60, 120, 240 min", help="Times with a unit, rising."),
+    cells_per_ml: str = typer.Option(
+        "", "--cells-per-mL", help="Density such as '1e6 cells/mL': the cells use up the ligand. Default: clamped."
+    ),
+    receptor_spread: bool = typer.Option(
+        False, "--receptor-spread", help="Bands from the ranges of receptor counts and parameters."
+    ),
+    draws: int = typer.Option(200, min=2, max=10_000, help="Draws of the bands."),
+    seed: int = typer.Option(0, min=0, help="Seed of the draws."),
+    plate: Path | None = typer.Option(None, help="A CSV with one well a row; needs --out."),
+    out: Path | None = typer.Option(None, help="Table of results, .csv or .parquet."),
+    figure: Path | None = typer.Option(None, help="Figure, .png or .svg."),
+    report: Path | None = typer.Option(None, help="Self-contained HTML report."),
+    threads: int | None = typer.Option(None, min=1, help="Threads; default all cores. Results do not depend on it."),
+    format: Format = FORMAT,
+) -> None:
+    """How immune cells answer IL-2, IL-15 and muteins. Example: il2 respond --ligand IL15 --cells NK --cells Treg
+
+    Without options: ten human PBMC populations, IL-2, 12 doses, 4 times; an EC50 table beside measured values,
+    il2-respond.png and il2-respond.html in this folder. With --plate FILE --out FILE every row is a well.
+    """
+    if plate is not None:
+        _plate(plate, out, threads)
+        return
+    data = _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws * receptor_spread, seed, threads)
+    from il2.cell.respond import ec50_table
+
+    table = ec50_table(data)
+    title = "EC50 in nM: dose at half of maximum minus minimum on the rising limb"
+    show(_records(table), format, title)
+    asked = out or figure or report or len(sys.argv) > 2
+    written = _write(data, table, out, figure if asked else FIGURE, report if asked else REPORT)
+    for text in filter(None, data.attrs["warnings"].split("; ")):
+        typer.echo(f"warning: {text}", err=True)
+    for path in written:
+        typer.echo(f"wrote {path}", err=True)
+
+
+def _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws, seed, threads) -> xarray.Dataset:
+    from il2.cell.respond import DEFAULT_DOSES_nM, respond
+    from il2.formats.counts_csv import read_counts
+    from il2.formats.ligand_yaml import read_ligand
+    from il2.units import parse_many, quantity_in
+
+    notes: list[str] = []
+    chosen = []
+    for item in ligand:
+        if item.lower().endswith((".yaml", ".yml")):
+            own, warnings = read_ligand(Path(item))
+            chosen.append(own)
+            notes += [f"{own.name}: {w}" for w in warnings]
+        else:
+            chosen.append(item)
+    files = [c for c in cells if c.lower().endswith(".csv")]
+    if files and len(cells) > 1:
+        raise Il2Error("a CSV of counts stands alone", where="--cells", how="Put all cells into the file.")
+    inventory = read_counts(Path(files[0])) if files else cells or None
+    dose_list = parse_many(doses, "nM", count=dose_count, where="--doses") if doses else DEFAULT_DOSES_nM
+    time_list = parse_many(times, "min", count=dose_count, where="--times")
+    density = quantity_in(cells_per_ml, "cell/mL", where="--cells-per-mL") if cells_per_ml else None
+    data = respond(
+        chosen, inventory, dose_list, time_list, spread_draws=draws, seed=seed, cells_per_mL=density, threads=threads
+    )
+    data.attrs["warnings"] = "; ".join(filter(None, [*notes, data.attrs["warnings"]]))
+    data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
+    return data
+
+
+def _records(table: pandas.DataFrame) -> list[dict]:
+    return [{k: v.item() if hasattr(v, "item") else v for k, v in row.items()} for row in table.to_dict("records")]
+
+
+def _write(data, table, out: Path | None, figure: Path | None, report: Path | None) -> list[Path]:
+    if out is not None:
+        write_table(data, out)
+    if figure is not None:
+        from il2.report.figure import response_figure, save
+
+        save(response_figure(data), figure)
+    if report is not None:
+        from il2.files import write_text
+        from il2.report.html import response_html
+
+        write_text(report, response_html(data, table, data.attrs["command"]))
+    return [path for path in (out, figure, report) if path is not None]
+
+
+def write_table(data: xarray.Dataset, path: Path) -> None:
+    """The Dataset as one row per ligand, cell, dose and time, as CSV or Parquet."""
+    from il2.files import whole_file
+
+    frame = data.to_dataframe().reset_index()
+    if path.suffix.lower() == ".csv":
+        with whole_file(path) as temporary:
+            frame.to_csv(temporary, index=False, float_format="%.8g")
+    elif path.suffix.lower() == ".parquet":
+        with whole_file(path) as temporary:
+            try:
+                frame.to_parquet(temporary, index=False)
+            except ImportError as error:
+                raise Il2Error("Parquet needs pyarrow", where=str(path), how="Install il2[parquet].") from error
+    else:
+        raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how="Use .csv or .parquet.")
+
+
+def _plate(plate: Path, out: Path | None, threads: int | None) -> None:
+    import time
+
+    from il2.cell.plate_file import predict_file
+
+    if out is None:
+        raise Il2Error("--plate needs --out", where="il2 respond", how="For example --out predictions.csv.")
+    start = time.monotonic()
+
+    def progress(wells: int) -> None:
+        if sys.stderr.isatty() and time.monotonic() - start > 1:
+            print(f"\r{wells:,} wells", end="", file=sys.stderr)
+
+    wells, bad = predict_file(plate, out, threads=threads, progress=progress)
+    typer.echo(f"{wells:,} wells, {bad:,} not answered (see the column status); wrote {out}", err=True)

@@ -1,0 +1,149 @@
+"""Turn a `Program` into machine code: print, verify, optimise, keep on disk, load."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+
+from il2.engine import driver, kernel, store
+from il2.engine.elimination import eliminate
+from il2.network.program import Program
+from il2.network.tape import Tape
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A loaded `drive` function and the layout of the workspace that it expects.
+
+    `note` is empty, or says why the object code on disk was not used or not kept.
+    """
+
+    drive: Callable
+    layout: driver.Layout
+    from_disk: bool
+    note: str
+    owner: object
+
+
+def lane_width() -> int:
+    """Doubles in a vector register of this CPU: 8 with AVX-512, 4 with AVX, else 2."""
+    features = llvm.get_host_cpu_features()
+    return 8 if features.get("avx512f") else 4 if features.get("avx") else 2
+
+
+def compiled(program: Program, width: int | None = None) -> Compiled:
+    """The machine code of a program, from this process, from disk, or compiled now."""
+    return _compiled(program, width or lane_width(), str(store.folder()))
+
+
+_LOADED: dict[tuple, Compiled] = {}
+
+
+def _compiled(program: Program, width: int, folder: str) -> Compiled:
+    key = digest(program, width)
+    if (key, folder) not in _LOADED:
+        facts, code, note = store.read(key)
+        from_disk = facts is not None
+        if facts is None:
+            facts, code = build(program, width)
+            note = store.write(key, facts, code) or note
+        _LOADED[key, folder] = _load(driver.Layout(**facts), code, from_disk, note)
+    return _LOADED[key, folder]
+
+
+def digest(program: Program, width: int) -> str:
+    """Key of the object code: equations, this CPU, LLVM, and the code generator itself."""
+    parts = (
+        program.prepare.ops,
+        program.constants,
+        program.initial,
+        program.rates.ops,
+        program.derivative,
+        sorted(program.jacobian.items()),
+        program.controlled,
+        len(program.parameters),
+        width,
+        llvm.get_host_cpu_name(),
+        llvm.get_host_cpu_features().flatten(),
+        llvm.get_process_triple(),
+        llvmlite.__version__,
+        llvm.llvm_version_info,
+        _generator(),
+    )
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+@cache
+def _generator() -> str:
+    names = ("compile", "driver", "elimination", "kernel", "rodas5p")
+    text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
+    return hashlib.sha256(text).hexdigest()
+
+
+def build(program: Program, width: int) -> tuple[dict, bytes]:
+    """Compile to object code; returns the layout as a dictionary and the code."""
+    kernels, driving, layout = modules(program, width)
+    module = llvm.parse_assembly(driving)
+    module.link_in(llvm.parse_assembly(kernels))
+    module.verify()
+    for function in module.functions:
+        if not function.is_declaration and function.name != "drive":
+            function.linkage = "internal"
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    llvm.create_pass_builder(_machine(), options).getModulePassManager().run(
+        module, llvm.create_pass_builder(_machine(), options)
+    )
+    facts = {name: getattr(layout, name) for name in layout.__dataclass_fields__}
+    return facts, _machine().emit_object(module)
+
+
+@cache
+def _machine() -> llvm.TargetMachine:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
+    )
+
+
+def modules(program: Program, width: int) -> tuple[str, str, driver.Layout]:
+    """IR text of the kernels and of the driver, and the layout that they share."""
+    elimination = eliminate(program)
+    layout = driver.Layout(
+        program.n_states, len(program.constants), len(elimination.entries), len(program.parameters), width
+    )
+    rates = Tape(list(program.rates.ops), dict(program.rates.known))
+    added = tuple(rates.add(rates.load("x", i), v) for i, v in enumerate(program.derivative))
+    prepared = {"k": program.constants, "y": program.initial}
+    factored = {"lu": elimination.entries, "pivot": (elimination.least_pivot,)}
+    texts = [
+        kernel.function("prepare", program.prepare, {"p": 1, "k": width, "y": width}, prepared, 1),
+        kernel.function("rates", rates, dict.fromkeys("ykx", width), {"x": added}, width),
+        kernel.function(
+            "factor", elimination.factor, dict.fromkeys(("y", "k", "d", "lu", "pivot"), width), factored, width
+        ),
+        kernel.function(
+            "solve", elimination.solve, dict.fromkeys(("lu", "x"), width), {"x": elimination.solution}, width
+        ),
+    ]
+    return "\n".join([kernel.declarations({1, width}), *texts]), driver.build(layout, program.controlled), layout
+
+
+def _load(layout: driver.Layout, code: bytes, from_disk: bool, note: str) -> Compiled:
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine_for_engine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    drive = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(engine.get_function_address("drive"))
+    return Compiled(drive, layout, from_disk, note, engine)
+
+
+def _machine_for_engine() -> llvm.TargetMachine:
+    _machine()  # the engine takes ownership of the machine that it is given
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(jit=True)

@@ -1,0 +1,78 @@
+"""Dose-response curves of many variants and conditions in one batch of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from il2.cell.ec50 import ec50
+from il2.cell.simulate import lane_values, simulate
+from il2.engine.solve import Tolerances, solve
+from il2.experiments.sample import Sample, count_name
+from il2.network.network import Network
+from il2.network.program import Program
+from il2.receptor.cytokine import cytokine
+from il2.receptor.model import dose
+from il2.receptor.trafficking import count
+from il2.signalling.response import response
+
+Counts = Mapping[str, np.ndarray | float]
+"""Molecules per cell by chain, one for all variants or one each."""
+
+
+def inventory(sample: Sample, kind: str, base: str = "IL2") -> dict[str, np.ndarray | float]:
+    """Counts of the chains of a cytokine on a cell type, per variant."""
+    return {chain: sample[count_name(kind, chain)] for chain in cytokine(base).chains}
+
+
+def pstat5(
+    sample: Sample, conditions: Mapping[str, Counts], doses_nM: np.ndarray, time_min: float, base: str = "IL2"
+) -> dict[str, np.ndarray]:
+    """pSTAT5 (fraction; variants, doses) per condition; NaN where a lane failed."""
+    values = _spread(sample, conditions, doses_nM, base, response(base))
+    doses, chains = values.pop(dose(base)), {c: values.pop(count(c)) for c in cytokine(base).chains}
+    found = simulate(base, lane_values(base, doses, chains, {}) | values, np.array([time_min])).pstat5
+    return dict(zip(conditions, found.reshape(len(conditions), sample.size, len(doses_nM)), strict=True))
+
+
+def states(
+    sample: Sample,
+    conditions: Mapping[str, Counts],
+    doses_nM: np.ndarray,
+    time_min: float,
+    network: Network,
+    program: Program,
+    names: Sequence[str],
+    tolerances: Tolerances,
+    base: str = "IL2",
+) -> dict[str, np.ndarray]:
+    """The species names[i] at `time_min` (variants, doses) of the i-th condition; NaN where a lane failed."""
+    values = _spread(sample, conditions, doses_nM, base, network)
+    defaults = network.defaults()
+    lanes = len(conditions) * sample.size * len(doses_nM)
+    columns = [np.broadcast_to(values.get(name, defaults[name]), (lanes,)) for name in program.parameters]
+    y = solve(program, np.stack(columns, axis=-1), np.array([time_min]), tolerances=tolerances).y
+    y = y.reshape(len(conditions), sample.size, len(doses_nM), -1)
+    return {key: y[i, ..., program.states.index(names[i])] for i, key in enumerate(conditions)}
+
+
+def half_dose(doses: np.ndarray, curves: np.ndarray) -> np.ndarray:
+    """Dose of half of the maximum per curve (variants, doses); infinite where none rises, NaN where a lane failed."""
+    found = np.array([ec50(doses, curve) for curve in curves])
+    return np.where(np.isnan(curves).any(axis=-1), np.nan, np.where(np.isnan(found), np.inf, found))
+
+
+def _spread(
+    sample: Sample, conditions: Mapping[str, Counts], doses: np.ndarray, base: str, network: Network
+) -> dict[str, np.ndarray]:
+    """Values of the lanes (condition, variant, dose) by parameter name."""
+
+    def lanes(per_condition: list[np.ndarray | float]) -> np.ndarray:
+        columns = [np.repeat(np.broadcast_to(v, (sample.size,)), len(doses)) for v in per_condition]
+        return np.concatenate(columns).astype(float)
+
+    n = len(conditions)
+    values = {name: lanes([v] * n) for name, v in sample.values.items() if name in network.parameter_names}
+    values |= {count(c): lanes([counts.get(c, 0.0) for counts in conditions.values()]) for c in cytokine(base).chains}
+    return values | {dose(base): np.tile(doses, n * sample.size)}

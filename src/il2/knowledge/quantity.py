@@ -1,0 +1,60 @@
+"""Quantities: a value with unit, range, context, grade, sources and rivals. Code asks for them by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.table import number, rows
+
+GRADES = ("high", "medium", "low", "assumed")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    name: str
+    symbol: str
+    value: float
+    unit: str
+    low: float | None
+    high: float | None
+    context: str
+    grade: str
+    sources: tuple[str, ...]
+    rivals: str
+    note: str
+
+
+@cache
+def quantities() -> dict[str, Quantity]:
+    """All quantities by name."""
+    table = {}
+    for row in rows("quantities"):
+        table[row["name"]] = Quantity(
+            row["name"],
+            row["symbol"],
+            float(row["value"]),
+            row["unit"],
+            number(row["low"]),
+            number(row["high"]),
+            row["context"],
+            row["grade"],
+            tuple(row["sources"].split(";")),
+            row["rivals"],
+            row["note"],
+        )
+    return table
+
+
+def quantity(name: str) -> Quantity:
+    """One quantity; an unknown name is an error that suggests the nearest."""
+    table = quantities()
+    if name not in table:
+        raise Il2Error(f"unknown quantity {name!r}", how=did_you_mean(name, table))
+    return table[name]
+
+
+def weakest(grades: list[str]) -> str:
+    """The weakest of some grades: what a result that rests on all of them can claim."""
+    return max(grades, key=GRADES.index) if grades else "assumed"
