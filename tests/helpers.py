@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from il2.engine.evaluate import run
 from il2.engine.solve import Solution, Tolerances, solve
-from il2.network.expression import Expr, Number, as_expr, evaluate
+from il2.network.expression import Number, as_expr, evaluate
 from il2.network.network import COUNT, Compartment, Network, Parameter, Reaction, Species, check
 from il2.network.program import Program, lower, lower_expressions
 
@@ -93,6 +93,3 @@ def values_at(network: Network, y: np.ndarray, values: Values) -> dict[str, floa
 def slope(sizes: Sequence[float], errors: Sequence[float]) -> float:
     """Order of convergence: the slope of log error against log size."""
     return float(np.polyfit(np.log(sizes), np.log(errors), 1)[0])
-
-
-__all__ = ["Expr", "Model", "TIGHT", "constants", "equations", "examples", "model", "slope", "values_at"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from il2.engine import driver, evaluate, pivoting, rodas5p
-from il2.engine.compile import lane_width
 from il2.engine.reference import solve_reference
 from il2.engine.solve import Solution, Tolerances, solve
 from il2.errors import Il2Error
@@ -128,7 +128,7 @@ def test_compiled_code_takes_the_steps_of_the_numpy_path():
         np.testing.assert_allclose(found.y[lane], y, rtol=1e-10, atol=1e-13 * abs(y).max())
 
 
-@examples(8)
+@examples(6)
 @given(st.floats(-4, 3), st.lists(st.floats(0, 1e5), min_size=3, max_size=3))
 def test_response_equals_scipy(log_dose: float, counts: list[float]):
     values = [{"IL2_dose": 10**log_dose, **dict(zip(COUNTS, counts, strict=True))}]
@@ -177,7 +177,7 @@ def test_tighter_tolerance_gives_smaller_error():
         found = solve(lower(ORBIT), np.zeros((1, 0)), np.array([20.0]), tolerances=Tolerances(rtol, rtol))
         errors.append(abs(found.y[0, 0] - exact).max())
         steps.append(found.accepted[0])
-    assert all(after < 0.7 * before for before, after in zip(errors, errors[1:], strict=False))
+    assert all(after < 0.7 * before for before, after in pairwise(errors))
     assert errors[-1] < 1e-9 and steps == sorted(steps)
     assert steps[-1] < 60 * steps[0]  # order 5: seven decades cost a factor of 10 ** (7 / 5) = 25
 
@@ -202,11 +202,11 @@ def test_result_has_the_same_bits_in_any_order_and_batch():
         assert same_bits(part(together, [lane]), solve(program, parameters[[lane]], TIMES))
 
 
-def test_vector_widths_agree():
-    program, parameters = model(ORBIT).program, np.zeros((5, 0))
-    start = np.random.default_rng(3).uniform(0.5, 2, (5, 2))
-    widths = sorted({1, 2, 4, lane_width()})
-    found = [solve(program, parameters, TIMES, initial=start, width=w) for w in widths]
+@pytest.mark.parametrize("network", [RESPONSE, kaps(100.0)], ids=["response", "kaps"])
+def test_result_has_the_same_bits_for_any_vector_width(network: Network):
+    program = lower(network)
+    parameters = response_lanes(9) if network is RESPONSE else np.zeros((9, 0))
+    found = [solve(program, parameters, TIMES, width=w) for w in (2, 4, 8)]
     assert all(same_bits(found[0], other) for other in found[1:])
 
 
@@ -255,7 +255,7 @@ def test_most_steps_is_a_limit(most: int):
     found = solve(program, parameters, times, tolerances=Tolerances(most_steps=most))
     assert found.status.tolist() == [driver.TOO_MANY_STEPS] * 2
     assert "number of steps" in found.reason(0)
-    assert (found.accepted + found.rejected <= most + 1).all()
+    assert (found.accepted + found.rejected <= most).all()
     assert np.isfinite(found.y[:, 0]).all() and np.isnan(found.y[:, 2]).all()
     assert (found.reached < 50).all()
 
@@ -263,7 +263,7 @@ def test_most_steps_is_a_limit(most: int):
 def test_most_steps_holds_when_every_step_lands_on_an_output():
     times = np.linspace(0, 1e-3, 1000)
     found = solve(model(DECAY).program, np.ones((1, 2)), times, tolerances=Tolerances(most_steps=10))
-    assert found.status[0] == driver.TOO_MANY_STEPS and found.accepted[0] <= 11
+    assert found.status[0] == driver.TOO_MANY_STEPS and found.accepted[0] <= 10
 
 
 # --- pivots ----------------------------------------------------------------------------------------------------
@@ -278,6 +278,14 @@ def test_vanishing_static_pivot_goes_to_the_pivoting_path(off: float):
     expected = solve_reference(m.program, m.lanes({"a": 1.0}, {"a": -0.5}), np.array([10.0, 12.0]), atol=1e-9)
     np.testing.assert_allclose(found.y, expected, rtol=1e-6)
     assert same_bits(part(found, [1]), m.solve([{"a": -0.5}], [10.0, 12.0], first))
+
+
+def test_vanishing_pivot_behind_a_good_one_is_seen():
+    """The same block behind a state that is eliminated first; here the second pivot vanishes."""
+    m = model(equations({"z": -Z, "x": X + Y, "y": X}, {"z": 1.0, "x": 1.0, "y": 0.0}))
+    found = m.solve([{}], [10.0], Tolerances(rtol=1e-9, atol=1e-9, first_step=1 / rodas5p.GAMMA))
+    assert found.repivoted[0]
+    np.testing.assert_allclose(found.y, solve_reference(m.program, m.lanes({}), np.array([10.0])), rtol=1e-6, atol=1e-9)
 
 
 def test_singular_step_matrix_is_survived_without_a_warning():

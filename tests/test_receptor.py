@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -310,10 +311,27 @@ def test_gamma_chain_alone_binds_nothing(name: str, data: st.DataObject):
 def test_signalling_complexes_are_taken_up_faster():
     m = receptors("IL2")
     values = {"IL2_dose": 10.0, "IL2RB_count": 5000.0, "IL2RG_count": 5000.0}
-    start, late = (m.state(m.solve([values], [0.0, 120.0]).y[0], *holding(m, "IL2RB", SURFACE)))
+    start, late = m.state(m.solve([values], [0.0, 120.0]).y[0], *holding(m, "IL2RB", SURFACE))
     slow = values | {"internalisation_signalling": 0.0}
     assert late < 0.8 * start
     assert late < m.state(m.solve([slow], [120.0]).y[0], *holding(m, "IL2RB", SURFACE))[0]
+
+
+@pytest.mark.parametrize("name", ["IL2", "IL15"])
+def test_signalling_complexes_are_degraded_and_others_shared_out(name: str):
+    """A signalling complex never returns; any other follows the sorting of IL2RB, then IL2RG, then its own chain."""
+    m, ligand = receptors(name), cytokine(name)
+    at = values_at(m.network, np.ones(m.program.n_states), {})
+    rates = {r.name: evaluate(r.rate, at) for r in m.network.reactions}
+    for complex_ in ligand.complexes:
+        species = ligand.species(complex_, ENDOSOME)
+        sorting = at["sorting_" + next(c for c in ("IL2RB", "IL2RG", ligand.private) if c in complex_)]
+        if {"IL2RB", "IL2RG"} <= complex_:
+            assert f"{species}: recycling" not in rates
+            sorting = 1.0
+        else:
+            assert rates[f"{species}: recycling"] == pytest.approx(at["recycling_rate"] * (1 - sorting))
+        assert rates[f"{species}: degradation"] == pytest.approx(at["degradation_rate"] * sorting)
 
 
 # --- published equilibria --------------------------------------------------------------------------------------
@@ -341,16 +359,16 @@ def test_alpha_only_cell_shows_the_published_kd():
 
 
 def test_trimer_ec50_falls_with_alpha_count():
-    """Target T009 (wang_smith1987): tens of pM or less at 1e4 to 1e5 IL2RA, not a constant; no IL2RA: nM."""
+    """Target T009 (wang_smith1987): 3 to 50 pM at 1e4 to 1e5 IL2RA per cell, falling steadily as IL2RA rises."""
     shared = {"IL2RB_count": 2000.0, "IL2RG_count": 2000.0}
     found = [equilibrium_ec50(shared | {"IL2RA_count": n}, -6, 2) for n in (1e2, 1e3, 1e4, 1e5)]
-    assert all(after < 0.5 * before for before, after in zip(found, found[1:], strict=False)), found
-    assert 0.003 <= found[2] <= 0.05 or 0.003 <= found[3] <= 0.05, found
+    assert all(after < 0.5 * before for before, after in pairwise(found)), found
+    assert all(0.003 <= ec50 <= 0.05 for ec50 in found[2:]), found
 
 
 def test_beta_gamma_ec50_falls_with_gamma_count():
     found = [equilibrium_ec50({"IL2RB_count": 500.0, "IL2RG_count": n}, -4, 4) for n in (1e2, 1e3, 1e4, 1e5)]
-    assert all(after < 0.8 * before for before, after in zip(found, found[1:], strict=False)), found
+    assert all(after < 0.8 * before for before, after in pairwise(found)), found
 
 
 def test_alpha_chain_makes_a_cell_more_sensitive():
@@ -406,6 +424,6 @@ def test_socs_lowers_late_but_not_early_pstat5():
     """Early means before SOCS_delay (45 min): the feedback acts with a delay."""
     m = responses("IL2")
     lanes = [ACTIVATED | {"SOCS_strength": strength} for strength in (0.0, 1.5)]
-    without, with_socs = m.observe(m.solve(lanes, [5.0, 240.0]).y, lanes)["pstat5"]
-    assert with_socs[0] == pytest.approx(without[0], rel=0.01)
+    without, with_socs = m.observe(m.solve(lanes, [10.0, 240.0]).y, lanes)["pstat5"]
+    assert with_socs[0] == pytest.approx(without[0], rel=0.001)
     assert with_socs[1] < 0.9 * without[1]

@@ -53,12 +53,16 @@ joule = kilogram * meter ** 2 / second ** 2 = J
 calorie = 4.184 * joule = cal
 percent = 1e-2
 """
-COMMON = (
-    "dimensionless percent fM pM nM µM mM M nM/min 1/min 1/h 1/d s min h d molecule molecule/cell cell cell/mL "
-    "fL pL nL µL mL L pg ng µg mg g kg ng/mL mg/kg pmol nmol µmol mol nm µm mm cm m Da kDa K kJ/mol"
-).split()
-_NUMBER = re.compile(r"([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|nan\b|inf(?:inity)?\b))(.*)", re.IGNORECASE | re.DOTALL)
-_ACTIVITY = re.compile(r"[kKmMµμu]?(?:IU|U)|units?")
+COMMON = """
+dimensionless percent fM pM nM µM mM M nM/min 1/min 1/h 1/d s min h d molecule molecule/cell cell cell/mL
+fL pL nL µL mL L pg ng µg mg g kg ng/mL mg/kg pmol nmol µmol mol nm µm mm cm m Da kDa K kJ/mol
+""".split()  # noqa: SIM905
+_NUMBER = re.compile(r"([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:nan|inf(?:inity)?)\b))(.*)", re.DOTALL)
+_ACTIVITY = re.compile(r"[kKmMµμu]?(?:IU|U)|[Uu]nits?")
+# Words, '1/', and powers of one digit: what is longer is no unit, and could keep the parser busy for ever.
+_POWER = r"(?:(?:\^|\*\*)\s*(?:-?\d(?:\.\d{1,2})?|\(-?\d(?:/\d)?\))(?![\w.])|[²³])?"
+_WORDS = rf"[^\W\d_]+\s*{_POWER}(?:\s*[*/]\s*[^\W\d_]+\s*{_POWER})*"
+_UNIT = re.compile(rf"\s*(?:1|(?:1\s*/\s*)?(?:{_WORDS}|\({_WORDS}\))(?:\s*[*/]\s*\({_WORDS}\))*)?\s*")
 
 
 @cache
@@ -81,15 +85,14 @@ def parse_unit(text: str) -> Unit:
                 why="what one unit weighs depends on the product and its assay",
                 how="Convert it to mg, nmol or nM for the product at hand.",
             )
-    if re.fullmatch(r"[\w\s*/^().µμ²³-]{0,80}", text):
-        try:
-            return dict(registry().parse_units(text)._units)
-        except pint.UndefinedUnitError as error:
-            word = str(error.args[0] if isinstance(error.args[0], str) else error.args[0][0])
-            raise UnitError(f"unknown unit {word!r}", how=did_you_mean(word, COMMON)) from None
-        except Exception:  # pint raises many kinds for malformed text; all mean the same here
-            pass
-    raise UnitError(f"{text[:80]!r} is not a unit", how="Write it like nM, 1/(nM*min) or molecule/cell.")
+    if len(text) > 120 or not _UNIT.fullmatch(text):
+        raise UnitError(f"{text[:80]!r} is not a unit", how="Write it like nM, 1/(nM*min) or molecule/cell.")
+    try:
+        return dict(registry().parse_units(text)._units)
+    except pint.UndefinedUnitError as error:
+        names = error.unit_names
+        word = names if isinstance(names, str) else next(iter(names))
+        raise UnitError(f"unknown unit {word!r}", how=did_you_mean(word, COMMON)) from None
 
 
 @cache
@@ -155,9 +158,9 @@ def quantity_in(
 def _split(value: str | float) -> tuple[float, str]:
     """Number and unit text; the unit is empty where none is given."""
     match = _NUMBER.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None and not isinstance(value, Real):
+    if match is None and (isinstance(value, str) or not isinstance(value, Real)):
         raise UnitError(f"{value!r} is not a number with a unit", how="Write it like '10 pM' or '30 min'.")
-    number = float(match[1]) if match else float(value)
+    number = float(match[1] if match else value)
     if not math.isfinite(number):
         raise UnitError(f"{value!r} is not finite")
     unit = match[2].strip() if match else ""
@@ -175,7 +178,7 @@ def _factor(given: str, wanted: str, molar_mass: float | None) -> Fraction | flo
         return from_scale / to_scale
     if excess.keys() == {"gram", "mole"} and excess["gram"] == -excess["mole"] and abs(excess["gram"]) == 1:
         if molar_mass is not None:
-            return from_scale / to_scale / Fraction(repr(float(molar_mass))) ** int(excess["gram"])
+            return from_scale / to_scale * Fraction(molar_mass) ** -int(excess["gram"])
         raise UnitError(
             f"{given!r} cannot be read in {wanted!r} without a molar mass",
             why="one counts mass and the other molecules",
@@ -211,5 +214,5 @@ def parse_many(text: str, unit: str, *, count: int = 0, where: str = "") -> list
             how="Write LOW..HIGH with 0 < LOW < HIGH, for example '1 pM..100 nM', and ask for at least 2 values.",
         )
     low, high = values
-    steps = [low * (high / low) ** (i / (count - 1)) for i in range(count)]
-    return [low, *steps[1:-1], high]
+    start, width = math.log10(low), math.log10(high) - math.log10(low)
+    return [low, *(10.0 ** (start + width * i / (count - 1)) for i in range(1, count - 1)), high]

@@ -192,6 +192,9 @@ class _Driver:
                 size = self.choose_max(b, b.call(self.absolute, [before]), b.call(self.absolute, [after]))
                 scaled = b.fdiv(err, self.fma(b, atol, rtol, size))
                 total = self.fma(b, total, scaled, scaled)
+            else:  # only whether it is a number
+                err = self.get(b, self.element(b, e, i))
+                total = b.fadd(total, b.fmul(err, self.splat(0.0)))
         return b.fmul(total, self.splat(1.0 / sum(self.controlled)))
 
     def _tenth_root_inverse(self, b: ir.IRBuilder, x: ir.Value) -> ir.Value:
@@ -244,7 +247,10 @@ class _Driver:
 
         b.position_at_end(advance)
         b.store(due, state["next"])
-        b.branch(leave)
+        steps = b.fadd(b.load(state["good"], typ=DOUBLE), b.load(state["bad"], typ=DOUBLE))
+        spent = b.fcmp_ordered(">=", steps, self._setting(b, argument["settings"], "most_steps"))
+        b.store(b.select(spent, INT(TOO_MANY_STEPS), INT(DONE)), ended)
+        b.cbranch(spent, finish, leave)
 
         b.position_at_end(record)
         n = self.layout.n

@@ -1,4 +1,7 @@
-"""Sparse LU of D I - J with a static, fill-reducing order, written onto a tape.
+"""Sparse LDU of D I - J with a static, fill-reducing order, written onto a tape.
+
+L and U have unit diagonals, so that the triangular solves are chains of multiply-adds and the diagonal is one
+independent multiplication a row.
 
 Diagonal pivots are chosen by the Markowitz count on the pattern; there is no pivoting by size, so the
 smallest pivot (relative to D) is reported and a lane where it is tiny is solved again with pivoting.
@@ -65,30 +68,36 @@ def eliminate(program: Program) -> Elimination:
         reciprocal[p] = tape.div(tape.const(1.0), matrix[p, p])
         below = [i for i in range(n) if rank[i] > rank[p] and (i, p) in matrix]
         right = [j for j in range(n) if rank[j] > rank[p] and (p, j) in matrix]
+        for j in right:
+            matrix[p, j] = tape.mul(matrix[p, j], reciprocal[p])
+            for i in below:
+                matrix[i, j] = tape.sub(matrix.get((i, j), zero), tape.mul(matrix[i, p], matrix[p, j]))
         for i in below:
             matrix[i, p] = tape.mul(matrix[i, p], reciprocal[p])
-            for j in right:
-                matrix[i, j] = tape.sub(matrix.get((i, j), zero), tape.mul(matrix[i, p], matrix[p, j]))
 
-    slot: dict[tuple[int, int], int] = {}
     entries: list[int] = []
     solve = Tape()
     x = {i: solve.load("x", i) for i in range(n)}
+    ready = dict.fromkeys(range(n), 0)
 
-    def stored(i: int, j: int, value: int) -> int:
-        slot[i, j] = len(entries)
+    def stored(value: int) -> int:
         entries.append(value)
-        return solve.load("lu", slot[i, j])
+        return solve.load("lu", len(entries) - 1)
 
-    for r, p in enumerate(order):
-        for j in order[:r]:
-            if (p, j) in matrix:
-                x[p] = solve.sub(x[p], solve.mul(stored(p, j, matrix[p, j]), x[j]))
-    for r, p in reversed(list(enumerate(order))):
-        for j in order[r + 1 :]:
-            if (p, j) in matrix:
-                x[p] = solve.sub(x[p], solve.mul(stored(p, j, matrix[p, j]), x[j]))
-        x[p] = solve.mul(x[p], stored(p, p, reciprocal[p]))
+    def subtract(p: int, columns: list[int]) -> None:
+        """x[p] minus the products of a row; what is known first comes first, which shortens the chain."""
+        for j in sorted(columns, key=ready.__getitem__):
+            x[p] = solve.sub(x[p], solve.mul(stored(matrix[p, j]), x[j]))
+            ready[p] = max(ready[p], ready[j]) + 1
+
+    for p in order:
+        subtract(p, [j for j in order[: rank[p]] if (p, j) in matrix])
+    for p in order:
+        x[p] = solve.mul(x[p], stored(reciprocal[p]))
+        ready[p] += 1
+    for p in reversed(order):
+        subtract(p, [j for j in order[rank[p] + 1 :] if (p, j) in matrix])
+
     least = tape.emit("abs", matrix[order[0], order[0]])
     for p in order[1:]:
         least = tape.emit("min", least, tape.emit("abs", matrix[p, p]))

@@ -50,7 +50,8 @@ def equations(program: Program, k: np.ndarray) -> tuple[Callable, Callable]:
 
     def j(_t: float, y: np.ndarray) -> np.ndarray:
         matrix = np.zeros((n, n))
-        matrix[rows, columns] = run(program.rates, {"y": y, "k": k}, entries)
+        if entries:
+            matrix[rows, columns] = run(program.rates, {"y": y, "k": k}, entries)
         return matrix
 
     return f, j

@@ -71,6 +71,10 @@ def solve(
     The result of a lane has the same bits for any number of threads, any order and any batch size.
     """
     tolerances = tolerances or Tolerances()
+    for name in driver.SETTINGS:
+        setting = getattr(tolerances, name)
+        if not (np.isfinite(setting) and (setting > 0 or (setting == 0 and name in ("rtol", "atol", "smallest_pivot")))):
+            raise Il2Error(f"the tolerance {name} is {setting}", where="solve", how="Give a finite number above zero.")
     parameters = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(times, dtype=np.float64)
     _check(program, parameters, times)
@@ -142,6 +146,10 @@ def _check(program: Program, parameters: np.ndarray, times: np.ndarray) -> None:
         raise Il2Error(
             f"parameters have shape {parameters.shape}, expected (lanes, {len(program.parameters)})", where="solve"
         )
+    if not program.n_states:
+        raise Il2Error("the network has no species", where="solve")
+    if times.ndim > 2:
+        raise Il2Error(f"times have shape {times.shape}, expected (n_times,) or (lanes, n_times)", where="solve")
     if times.ndim == 2 and len(times) != len(parameters):
         raise Il2Error(f"{len(times)} rows of times for {len(parameters)} lanes", where="solve")
     if times.size and not (np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) >= 0).all()):

@@ -47,7 +47,8 @@ class Criterion:
         if within:
             fold = float(within[1])
             return (values >= self.threshold / fold) & (values <= self.threshold * fold)
-        return _COMPARE[self.comparison](values, self.threshold)
+        compared: np.ndarray = _COMPARE[self.comparison](values, self.threshold)
+        return compared
 
 
 def criteria(experiment: str) -> tuple[Criterion, ...]:
@@ -77,21 +78,22 @@ def verdict(parts: Sequence[Evidence], whole: Evidence, draws: int, reverses: bo
     """Verdict and reason for a set of criteria: `parts` one by one, `whole` all at once.
 
     shown: it holds with the default set and in 80 % of at least 200 draws, and the ablation reverses it.
-    partial: so much is true of some criteria, not of all. contradicted: it fails with the default set and
-    in 80 % of the draws. undecided: anything else.
+    partial: so much is true of parts alone, or with the default set some parts hold and others fail.
+    contradicted: no part holds with the default set, and it fails in 80 % of the draws. Else undecided.
     """
     if draws < ENOUGH_DRAWS:
         return UNDECIDED, f"{draws} draws, {ENOUGH_DRAWS} are needed"
-    good = [part.name for part in parts if part.met]
-    if (whole.met or good) and not reverses:
-        return UNDECIDED, "the ablation does not reverse it"
-    if whole.met:
-        return SHOWN, f"holds in {whole.share:.0%} of the draws"
+    met, held = (sum(p.met for p in parts), sum(p.holds for p in parts))
     missed = ", ".join(
         f"{p.name} ({'holds' if p.holds else 'fails'} by default, holds in {p.share:.0%})" for p in parts if not p.met
     )
-    if good and missed:
-        return PARTIAL, f"not met: {missed}"
-    if not whole.holds and whole.against >= ENOUGH_SHARE:
+    partial = met > 0 or 0 < held < len(parts)
+    if (whole.met or partial) and not reverses:
+        return UNDECIDED, "the ablation does not reverse it" + (f"; not met: {missed}" if missed else "")
+    if whole.met:
+        return SHOWN, f"holds in {whole.share:.0%} of the draws"
+    if partial:
+        return PARTIAL, f"not met: {missed}" if missed else f"each part is met, all at once in {whole.share:.0%} only"
+    if not held and whole.against >= ENOUGH_SHARE:
         return CONTRADICTED, f"fails in {whole.against:.0%} of the draws: {missed}"
-    return UNDECIDED, f"holds in {whole.share:.0%} of the draws" + (f": {missed}" if missed else ", all at once")
+    return UNDECIDED, f"holds in {whole.share:.0%} of the draws: {missed}"

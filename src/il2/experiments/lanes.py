@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
 from il2.cell.ec50 import ec50
-from il2.cell.simulate import lane_values, simulate
-from il2.engine.solve import Tolerances, solve
+from il2.cell.simulate import TOLERANCES, lane_values, simulate
+from il2.engine.solve import solve
 from il2.experiments.sample import Sample, count_name
 from il2.network.network import Network
-from il2.network.program import Program
+from il2.network.program import Program, lower
 from il2.receptor.cytokine import cytokine
-from il2.receptor.model import dose
+from il2.receptor.model import dose, receptor
 from il2.receptor.trafficking import count
 from il2.signalling.response import response
 
@@ -36,31 +37,47 @@ def pstat5(
     return dict(zip(conditions, found.reshape(len(conditions), sample.size, len(doses_nM)), strict=True))
 
 
-def states(
+def bound(
     sample: Sample,
     conditions: Mapping[str, Counts],
     doses_nM: np.ndarray,
     time_min: float,
-    network: Network,
-    program: Program,
-    names: Sequence[str],
-    tolerances: Tolerances,
+    species: Mapping[str, str],
     base: str = "IL2",
 ) -> dict[str, np.ndarray]:
-    """The species names[i] at `time_min` (variants, doses) of the i-th condition; NaN where a lane failed."""
+    """Molecules per cell (variants, doses) of one species of the receptor network per condition."""
+    network, program = receptor(base), _receptor_program(base)
     values = _spread(sample, conditions, doses_nM, base, network)
     defaults = network.defaults()
     lanes = len(conditions) * sample.size * len(doses_nM)
     columns = [np.broadcast_to(values.get(name, defaults[name]), (lanes,)) for name in program.parameters]
-    y = solve(program, np.stack(columns, axis=-1), np.array([time_min]), tolerances=tolerances).y
+    y = solve(program, np.stack(columns, axis=-1), np.array([time_min]), tolerances=TOLERANCES).y
     y = y.reshape(len(conditions), sample.size, len(doses_nM), -1)
-    return {key: y[i, ..., program.states.index(names[i])] for i, key in enumerate(conditions)}
+    return {key: y[i, ..., program.states.index(species[key])] for i, key in enumerate(conditions)}
+
+
+@cache
+def _receptor_program(base: str) -> Program:
+    return lower(receptor(base))
 
 
 def half_dose(doses: np.ndarray, curves: np.ndarray) -> np.ndarray:
     """Dose of half of the maximum per curve (variants, doses); infinite where none rises, NaN where a lane failed."""
     found = np.array([ec50(doses, curve) for curve in curves])
     return np.where(np.isnan(curves).any(axis=-1), np.nan, np.where(np.isnan(found), np.inf, found))
+
+
+def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a / b; NaN where both are infinite."""
+    with np.errstate(invalid="ignore"):
+        quotient: np.ndarray = a / b
+    return quotient
+
+
+def normalised(curves: np.ndarray) -> np.ndarray:
+    """Each curve (variants, doses) over its maximum; a flat zero stays zero."""
+    shares: np.ndarray = curves / np.maximum(curves.max(axis=-1, keepdims=True), np.finfo(float).tiny)
+    return shares
 
 
 def _spread(

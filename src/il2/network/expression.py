@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Union
 
+from il2.errors import ModelError
+
 Number = Union["Expr", float, int]
 
 
@@ -107,6 +109,8 @@ def power(base: Expr, exponent: float) -> Expr:
     if exponent == 1.0:
         return base
     if base.kind == "num":
+        if base.args[0] < 0 and not float(exponent).is_integer():
+            raise ModelError(f"{base.args[0]:g} to the power {exponent:g} is not a real number")
         return num(base.args[0] ** exponent)
     if base.kind == "pow" and float(exponent).is_integer():
         return power(base.args[0], base.args[1] * exponent)
@@ -216,8 +220,12 @@ def show(expr: Expr) -> str:
     if expr.kind == "pow":
         if expr.args[1] < 0:
             return "1/" + _factor(power(expr.args[0], -expr.args[1]))
-        return f"{_factor(expr.args[0])}^{expr.args[1]:g}"
+        return f"{_base(expr.args[0])}^{expr.args[1]:.10g}"
     return f"{expr.kind}({show(expr.args[0])})"
+
+
+def _base(expr: Expr) -> str:
+    return f"({show(expr)})" if expr.kind == "pow" else _factor(expr)
 
 
 def _factor(expr: Expr) -> str:

@@ -221,6 +221,7 @@ def rename(network: Network, table: Mapping[str, str]) -> Network:
     return check(
         replace(
             network,
+            compartments=tuple(replace(c, volume=new(c.volume)) for c in network.compartments),
             species=tuple(replace(s, name=new(s.name), initial=sub(s.initial)) for s in network.species),
             parameters=tuple(replace(p, name=new(p.name)) for p in network.parameters),
             derived=tuple(replace(d, name=new(d.name), expr=sub(d.expr)) for d in network.derived),

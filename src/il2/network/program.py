@@ -50,7 +50,7 @@ def lower(network: Network) -> Program:
 
     def hoist(expr: Expr) -> Expr:
         names = symbols(expr)
-        if names and not names & species.keys():
+        if expr.kind != "num" and not names & species.keys():
             return sym(hoisted.setdefault(expr, f"#{len(hoisted)}"))
         if expr.kind == "mul":
             fixed = [c for c in expr.args if not symbols(c) & species.keys()]

@@ -32,12 +32,12 @@ def ligand_at(ligand: Cytokine, place: str) -> str:
     return f"{ligand.name}@{place}"
 
 
-def binding(ligand: Cytokine, membrane: Membrane, concentration: Expr, counted: bool) -> tuple[Reaction, ...]:
+def binding(ligand: Cytokine, membrane: Membrane, concentration: Expr, pool: str | None) -> tuple[Reaction, ...]:
     """Every step between complexes that differ by one chain, at `concentration` (nM) of free ligand.
 
     The reverse rate is the plasma membrane's forward constant times the KD of the step, times
-    `membrane.dissociation`. With `counted`, free ligand is a species of this place and loses one
-    molecule a binding event.
+    `membrane.dissociation`. `pool` is the species that loses one ligand a binding event, None for a clamped
+    ligand.
     """
     place, out = membrane.place, []
     for chains in ligand.complexes:
@@ -56,6 +56,6 @@ def binding(ligand: Cytokine, membrane: Membrane, concentration: Expr, counted: 
             else:
                 continue
             step = reaction(name, [*first, chain_at(chain, place)], [bound], on, off * kd * membrane.dissociation)
-            lost = {ligand_at(ligand, place): -1} if counted and not rest else {}
+            lost = {pool: -1} if pool and not rest else {}
             out.append(Reaction(step.name, {**lost, **step.change}, step.forward, step.reverse))
     return tuple(out)

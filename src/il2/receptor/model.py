@@ -54,7 +54,7 @@ def _frame(chains: list[str], depleted: bool, audit: bool) -> Network:
     derived: list[Derived] = []
     if depleted:
         places.append(Compartment(MEDIUM, 3, "medium_volume"))
-        extra = (Parameter("cells_per_mL", quantity("culture_density").value, "cell/mL"),)
+        extra = (Parameter("cells_per_mL", quantity("culture_density").value, "cell/mL"), known("fL_per_mL"))
         volume = num(1.0) / sym("cells_per_mL")
         derived.append(Derived("medium_volume", volume * sym("fL_per_mL"), "fL/cell"))
     if audit:
@@ -75,12 +75,12 @@ def _ligand(ligand: Cytokine, depleted: bool, audit: bool) -> Network:
         Species(ligand.species(s, place), place, num(0.0)) for place in (SURFACE, ENDOSOME) for s in ligand.complexes
     ]
     species.append(Species(ligand_at(ligand, ENDOSOME), ENDOSOME, num(0.0)))
-    outside = added
+    outside, pool = added, None
     if depleted:
         free = ligand_at(ligand, MEDIUM)
         room = sym("avogadro") * sym("medium_volume")
         species.append(Species(free, MEDIUM, added * room))
-        outside = sym(free) / room
+        outside, pool = sym(free) / room, free
     plasma = Membrane(SURFACE, num(1.0), num(1.0))
     endosome = Membrane(ENDOSOME, num(1.0) / sym("endosome_area_ratio"), sym("endosomal_dissociation_factor"))
     return Network(
@@ -89,8 +89,8 @@ def _ligand(ligand: Cytokine, depleted: bool, audit: bool) -> Network:
         parameters=(Parameter(dose(ligand.name), 0.0, "nM"), *parameters(ligand)),
         derived=formations(ligand, sym("crowding")),
         reactions=(
-            *binding(ligand, plasma, outside, counted=depleted),
-            *binding(ligand, endosome, endosomal, counted=True),
+            *binding(ligand, plasma, outside, pool),
+            *binding(ligand, endosome, endosomal, ligand_at(ligand, ENDOSOME)),
         ),
     )
 

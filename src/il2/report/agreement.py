@@ -1,0 +1,120 @@
+"""How far the model is from measured EC50s: fold errors in words, and what each measurement was used for."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+from typing import TYPE_CHECKING
+
+from il2.knowledge.cell import cell, is_cell
+from il2.knowledge.table import rows
+from il2.receptor.ligand import is_ligand, ligand
+
+if TYPE_CHECKING:
+    import pandas
+
+CLOSE, FAR = 2.0, 5.0
+CALIBRATION, PREDICTION = "calibration", "prediction"
+EC50 = "pSTAT5 EC50 of "
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Model and measured EC50 in nM of one ligand, cell and time; NaN where there is none."""
+
+    ligand: str
+    cell: str
+    time_min: float
+    model: float
+    measured: float
+    low: float
+    high: float
+
+    @property
+    def fold(self) -> float:
+        return self.model / self.measured
+
+    @property
+    def error(self) -> float:
+        """The factor by which they differ, from 1 up; NaN where one is missing."""
+        return max(self.fold, 1 / self.fold) if self.fold > 0 else math.nan
+
+    @property
+    def known(self) -> bool:
+        return math.isfinite(self.error)
+
+    @property
+    def side(self) -> str:
+        return "too sensitive" if self.fold < 1 else "not sensitive enough"
+
+    @property
+    def level(self) -> str:
+        if not self.known:
+            return "none"
+        return "good" if self.error <= CLOSE else "fair" if self.error <= FAR else "poor"
+
+    @property
+    def words(self) -> str:
+        if math.isnan(self.measured):
+            return "not measured"
+        if not self.known:
+            return "no EC50 of the model"
+        if self.error <= CLOSE:
+            return f"within {CLOSE:g}-fold"
+        size = f"{CLOSE:g} to {FAR:g}-fold" if self.error <= FAR else f"more than {FAR:g}-fold"
+        return f"{size}, {self.side}"
+
+    @property
+    def use(self) -> str:
+        """What the measurement served for: as the table of targets says, else nothing, so that it tests."""
+        if math.isnan(self.measured):
+            return "–"
+        stated = uses()
+        if (use := stated.get((self.ligand, self.cell, self.time_min))) is not None:
+            return use
+        parent = cell(self.cell).parent if is_cell(self.cell) else ""
+        whole = stated.get((self.ligand, parent, self.time_min))
+        return f"{CALIBRATION}, as part of {parent}" if whole == CALIBRATION else PREDICTION
+
+
+def comparisons(table: pandas.DataFrame) -> list[Comparison]:
+    """Rows of what `ec50_table` returns."""
+    names = ["ligand", "cell", "time_min", "EC50_nM", "measured_EC50_nM", "measured_low_nM", "measured_high_nM"]
+    return [
+        Comparison(str(a), str(b), float(t), *map(float, numbers))
+        for a, b, t, *numbers in table[names].itertuples(index=False)
+    ]
+
+
+@cache
+def uses() -> dict[tuple[str, str, float], str]:
+    """(ligand, cell, time in min) -> use of the PBMC EC50s in the table of targets."""
+    found = {}
+    for row in rows("targets"):
+        where = re.fullmatch(r"(\S+) in PBMC, ([\d, and]+) min", row["condition"])
+        name = row["quantity"].removeprefix(EC50)
+        if where and row["quantity"].startswith(EC50) and is_ligand(name) and is_cell(where[1]):
+            for time in re.findall(r"\d+", where[2]):
+                found[ligand(name).name, cell(where[1]).name, float(time)] = row["use"]
+    return found
+
+
+def summary(found: Iterable[Comparison]) -> str:
+    """Counts by closeness and the median fold error, in words."""
+    errors = [c.error for c in found if c.known]
+    if not errors:
+        return "none measured"
+    near, far = sum(e <= CLOSE for e in errors), sum(e > FAR for e in errors)
+    parts = [f"{near} of {len(errors)} within {CLOSE:g}-fold"]
+    parts += [f"{between} from {CLOSE:g} to {FAR:g}-fold"] if (between := len(errors) - near - far) else []
+    parts += [f"{far} more than {FAR:g}-fold"] if far else []
+    return f"{', '.join(parts)}; median {median(errors):.2g}-fold, largest {max(errors):.2g}-fold"
+
+
+def misses(found: Iterable[Comparison], most: int = 6) -> list[Comparison]:
+    """The largest fold errors beyond `CLOSE`, largest first."""
+    return sorted((c for c in found if c.known and c.error > CLOSE), key=lambda c: -c.error)[:most]

@@ -1,0 +1,116 @@
+"""The evidence behind a page: ligands, receptor counts, parameters, and the sources that they cite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from il2.knowledge.cell import CHAINS, cell, is_cell
+from il2.knowledge.parameters import CURRENT
+from il2.knowledge.quantity import quantities
+from il2.knowledge.table import number, rows
+from il2.receptor.ligand import is_ligand, ligand
+from il2.report.markup import Markup, Piece, table, tag, void
+
+if TYPE_CHECKING:
+    import xarray
+
+
+class Sources:
+    """Cites sources by id, and lists at the end the ones that were cited."""
+
+    def __init__(self) -> None:
+        self.known = {row["id"]: row for row in rows("sources")}
+        self.used: set[str] = set()
+
+    def cite(self, ids: Sequence[str]) -> Markup:
+        self.used |= {i for i in ids if self.known.get(i, {}).get("kind", "assumption") != "assumption"}
+        links: list[Piece] = [tag("a", i, href=f"#source-{i}") if i in self.used else i for i in ids]
+        return tag("span", [piece for link in links for piece in (", ", link)][1:], class_="cite")
+
+    def listing(self, more: Sequence[str]) -> Markup:
+        """The cited sources, and `more`."""
+        self.cite(more)
+        return tag("ul", [self._entry(self.known[i]) for i in sorted(self.used)])
+
+    def _entry(self, row: dict[str, str]) -> Markup:
+        place = f"https://doi.org/{row['doi']}" if row["doi"] else row["url_or_pmid"]
+        link: Piece = tag("a", place, href=place, rel="noreferrer") if place.startswith("https://") else place
+        read = {"yes": "read", "abstract": "abstract read", "no": "not read"}.get(row["retrieved"], row["retrieved"])
+        note = f" {row['note'].rstrip('.')}." if row["note"] else ""
+        name, citation = tag("strong", row["id"]), f": {row['citation'].rstrip('.')}. "
+        return tag("li", name, citation, link, f" ({read}).{note}", id=f"source-{row['id']}")
+
+
+def ligands(data: xarray.Dataset, sources: Sources) -> Markup:
+    """Table of the ligands of the data."""
+    body: list[tuple[Piece, ...]] = []
+    for name in map(str, data.ligand.values):
+        if not is_ligand(name):
+            body.append((name, "given by the user", "", "", ""))
+            continue
+        one = ligand(name)
+        kds = ", ".join(f"{chain} {kd:g} nM" for chain, kd in one.kds) + f" ({one.assay})" if one.kds else "wild type"
+        body.append((one.name, one.base, one.format, kds, sources.cite(one.sources)))
+    return table("Ligands as the tables know them", ["Ligand", "Base", "Format", "KDs", "Sources"], body)
+
+
+def receptors(data: xarray.Dataset, sources: Sources) -> list[Markup]:
+    """Table of the receptor counts of the cells of the data."""
+    body: list[tuple[Piece, ...]] = []
+    for name in map(str, data.cell.values):
+        counts = cell(name).counts if is_cell(name) else {}
+        for chain in CHAINS:
+            if count := counts.get(chain):
+                value, limits = number_text(count.value), span(count.low, count.high)
+                body.append((name, chain, value, limits, count.grade, sources.cite(count.sources)))
+        if not counts:
+            body.append((name, "given by the user", "", "", "", ""))
+    header = ["Cell", "Receptor", "Per cell", "Range", "Grade", "Sources"]
+    text = (
+        "The range spans the quantifications that disagree. Counts that a user gave in place of these are not listed."
+    )
+    return [tag("p", text), table("Receptors per cell as the tables know them", header, body, numbers=(2, 3))]
+
+
+def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
+    """Tables of the quantities and of the dissociation constants that the ligands of the data rest on."""
+
+    def line(name: str, value: float, of: str, low: float | None, high: float | None, grade: str, cited, *notes: str):
+        note = tag("div", "; ".join(filter(None, notes)), class_="note")
+        parts = [piece for part in name.split("_") for piece in ("_", void("wbr"), part)][
+            2:
+        ]  # may break at underscores
+        return parts, number_text(value, 6), unit(of), span(low, high), grade, sources.cite(cited), note
+
+    body = [
+        line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note)
+        for q in quantities().values()
+    ]
+    names = [str(name) for name in data.ligand.values]
+    bases = {ligand(n).base for n in names if is_ligand(n)} or {row["ligand"] for row in rows("affinities")}
+    constants = [
+        line(f"{row['ligand']}: {row['step']}", float(row["kd"]), row["unit"], number(row["low"]), number(row["high"]),
+             row["grade"], row["sources"].split(";"), row["note"])
+        for row in rows("affinities")
+        if row["ligand"] in bases
+    ]  # fmt: skip
+    header = ["Name", "Value", "Unit", "Range", "Grade", "Sources", "Context and note"]
+    return [
+        table(f"Quantities of parameter set {CURRENT}", header, body, numbers=(1, 3)),
+        table("Dissociation constants of the wild-type cytokines", ["Step", *header[1:]], constants, numbers=(1, 3)),
+    ]
+
+
+def span(low: float | None, high: float | None) -> str:
+    """A range in words; an en dash where there is none."""
+    return "–" if low is None or high is None else f"{number_text(low)} to {number_text(high)}"
+
+
+def number_text(value: float, digits: int = 3) -> str:
+    """Whole numbers with separators from 100 to ten million, else so many significant digits."""
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e7 else f"{value:.{digits}g}"
+
+
+def unit(name: str) -> str:
+    return "" if name == "dimensionless" else name

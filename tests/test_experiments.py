@@ -1,0 +1,263 @@
+"""The runner of virtual experiments on small made-up ones, and E12 and E13 as they stand."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from il2.cell.spread import count_draws, parameter_draws
+from il2.errors import Il2Error
+from il2.experiments import e12_affinity_ladder, e13_chain_inventory
+from il2.experiments.criterion import Criterion, Evidence, criteria, verdict
+from il2.experiments.experiment import Ablation, Experiment, Outcome, experiment, experiments, perform
+from il2.experiments.lanes import half_dose
+from il2.experiments.result import Result
+from il2.experiments.sample import LEVELS, Range, Sample, count_ranges, draw, network_ranges
+from il2.experiments.show import as_dict, as_text, figure
+from il2.knowledge.cell import cell
+from il2.knowledge.table import rows
+
+BIG = Criterion("big", ">=", 1.0, "nM")
+SUM = Criterion("sum", ">=", 2.0, "nM")
+
+
+def known(name: str, value: float, low: float, high: float, grade: str = "high") -> Range:
+    return Range(name, value, low, high, grade, name)
+
+
+def fake(*ranges: Range, tests: tuple[Criterion, ...] = (BIG,), **more) -> Experiment:
+    """Measures `big` = a and `sum` = a + b; the ablation sets a to 0."""
+
+    def run(sample: Sample) -> Outcome:
+        values = {"big": sample["a"], "sum": sample["a"] + sample["b"]}
+        x = np.array([1.0, 2.0])
+        return Outcome({t.name: values[t.name] for t in tests}, {"line": (x, np.outer(sample["a"], x))})
+
+    table = {"b": known("b", 1.0, 1.0, 1.0)} | {r.name: r for r in ranges}
+    ablation = Ablation("a is taken away", lambda sample: sample.changed({"a": 0.0}), (tests[0].name,))
+    settings = {"run": run, "ranges": lambda: tuple(table.values()), "ablation": ablation, "axes": ("dose (nM)", "y")}
+    return Experiment("E00", "fake", "Is a big?", {}, "", "", "", tests=tests, **(settings | more))
+
+
+@cache
+def result(name: str) -> Result:
+    return perform(experiment(name), draws=60, seed=3)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "expected"),
+    [
+        (3.0, 2.0, 5.0, "shown"), (0.2, 0.1, 0.5, "contradicted"),
+        (1.1, 0.5, 2.0, "undecided"), (0.9, 0.4, 2.0, "undecided"),
+    ],
+)
+def test_verdict_follows_the_share_of_draws(value: float, low: float, high: float, expected: str) -> None:
+    found = perform(fake(known("a", value, low, high)))
+    assert found.verdict == expected
+    drawn = draw([known("a", value, low, high)], 200, 0).values["a"][1:]
+    assert found.share == found.measurements[0].share == np.mean(drawn >= 1.0)
+    assert found.measurements[0].holds == (value >= 1.0)
+
+
+def test_fewer_draws_than_200_decide_nothing() -> None:
+    found = perform(fake(known("a", 3.0, 2.0, 5.0)), draws=199)
+    assert (found.verdict, found.share) == ("undecided", 1.0)
+    assert "200" in found.reason
+
+
+def test_shown_needs_eighty_percent() -> None:
+    for share, expected in ((0.8, "shown"), (0.795, "undecided")):
+        one = Evidence("x", True, share, 1 - share)
+        assert verdict([one], one, 200, True)[0] == expected
+
+
+def test_without_an_ablation_that_reverses_it_nothing_is_shown() -> None:
+    a = known("a", 3.0, 2.0, 5.0)
+    assert perform(fake(a)).ablation_reverses
+    harmless = Ablation("nothing is taken away", lambda sample: sample, ("big",))
+    for ablation in (harmless, None):
+        found = perform(fake(a, ablation=ablation))
+        assert (found.verdict, found.ablation_reverses) == ("undecided", False)
+        assert "ablation" in found.reason
+
+
+def test_part_of_the_criteria_is_partial_and_says_which_part_failed() -> None:
+    far = replace(SUM, threshold=50.0)
+    found = perform(fake(known("a", 3.0, 2.0, 5.0), tests=(BIG, far)))
+    assert found.verdict == "partial"
+    assert "sum" in found.reason and "big" not in found.reason
+    assert found.share == 0.0
+
+
+def test_parts_that_are_met_one_by_one_and_not_at_once_are_partial() -> None:
+    parts = [Evidence("x", True, 0.85, 0.15), Evidence("y", True, 0.85, 0.15)]
+    assert verdict(parts, Evidence("x", True, 0.7, 0.3), 200, True)[0] == "partial"
+
+
+def test_one_assumed_parameter_that_flips_the_criterion_makes_it_built_in() -> None:
+    assumed, measured = known("a", 3.0, 0.5, 5.0, "assumed"), known("a", 3.0, 0.5, 5.0, "low")
+    found = perform(fake(assumed))
+    assert (found.origin, found.decided_by, found.weakest_grade) == ("built in", ("a",), "assumed")
+    assert perform(fake(measured)).origin == "emergent"
+    assert perform(fake(replace(assumed, low=1.5))).origin == "emergent"
+    both = perform(fake(assumed, known("b", 1.0, 0.9, 1.1, "assumed"), tests=(BIG, SUM)))
+    assert both.decided_by == ("a",)
+
+
+def test_what_no_parameter_moves_is_built_into_the_wiring() -> None:
+    def run(sample: Sample) -> Outcome:
+        return Outcome({"big": np.full(sample.size, 2.0)})
+
+    found = perform(fake(known("a", 3.0, 2.0, 5.0), run=run))
+    assert found.measurements[0].structural and found.origin == "built in"
+    free = perform(fake(run=lambda sample: Outcome({"big": 2.0}), ranges=tuple, ablation=None))
+    assert not free.measurements[0].structural and free.origin == "emergent"
+
+
+def test_a_failed_draw_neither_supports_nor_contradicts() -> None:
+    def run(sample: Sample) -> Outcome:
+        values = np.array(sample["a"])
+        values[1:51] = np.nan
+        return Outcome({"big": values})
+
+    found = perform(fake(known("a", 3.0, 2.0, 5.0), run=run))
+    assert (found.failed_draws, found.share, found.verdict) == (50, 0.75, "undecided")
+
+
+def test_probes_span_the_range_of_assumed_parameters_alone() -> None:
+    sample = draw([known("a", 3.0, 1.0, 9.0, "assumed"), known("b", 1.0, 0.5, 2.0)], 4, 0)
+    assert sample.probes == ("a",) * LEVELS and sample.size == 5 + LEVELS
+    assert np.allclose(sample["a"][5:], np.geomspace(1.0, 9.0, LEVELS))
+    assert (sample["b"][5:] == 1.0).all() and sample["b"][0] == 1.0
+
+
+def test_draws_are_those_of_respond() -> None:
+    sample = draw((*network_ranges("IL2"), *count_ranges("NK", "IL2")), 7, 5)
+    expected = parameter_draws("IL2", 7, 5)
+    expected |= {f"NK {c}": v for c, v in count_draws("NK", cell("NK").counts, 7, 5).items() if c in ("IL2RA", "IL2RG")}
+    for name, values in expected.items():
+        assert np.array_equal(sample[name][1:8], values), name
+
+
+def test_criteria_come_from_the_table() -> None:
+    for name in experiments():
+        listed = [row for row in rows("criteria") if row["experiment"] == name]
+        found = criteria(name)
+        assert [(c.name, c.threshold, c.unit) for c in found] == [
+            (row["name"], float(row["threshold"]), row["unit"]) for row in listed
+        ]
+        tested = [m for m in result(name).measurements if m.holds is not None]
+        assert [(m.name, m.criterion) for m in tested] == [(c.name, c.text) for c in found]
+    known_sources = {row["id"] for row in rows("sources")}
+    assert {s for row in rows("criteria") for s in row["source"].split(";")} <= known_sources
+
+
+def test_comparisons() -> None:
+    values = np.array([0.5, 1.9, 2.0, 50.0, 51.0, np.inf, np.nan])
+    within = Criterion("x", "within 5x", 10.0, "nM")
+    assert within.holds(values).tolist() == [False, False, True, True, False, False, False]
+    assert Criterion("x", ">", 2.0, "nM").holds(values).tolist() == [False, False, False, True, True, True, False]
+    with pytest.raises(Il2Error, match="comparison"):
+        Criterion("x", "near", 1.0, "nM")
+
+
+def test_half_dose_tells_no_rise_from_failure() -> None:
+    doses = np.array([1.0, 10.0, 100.0])
+    curves = np.array([[0.0, 0.5, 1.0], [0.0, 0.0, 0.0], [0.0, np.nan, 1.0]])
+    assert np.array_equal(half_dose(doses, curves), [10.0, np.inf, np.nan], equal_nan=True)
+
+
+def test_every_claim_of_an_experiment_has_a_status() -> None:
+    for name, one in experiments().items():
+        assert set(one.claims) == {row["id"] for row in rows("claims") if row["experiment"] == name}
+        assert [c.id for c in result(name).claims] == list(one.claims)
+        assert all(c.reason and c.statement for c in result(name).claims)
+
+
+def test_mistakes_are_named() -> None:
+    with pytest.raises(Il2Error, match="E12"):
+        experiment("E21x")
+    assert experiment("e12").id == "E12"
+    a = known("a", 3.0, 2.0, 5.0)
+    with pytest.raises(Il2Error, match="big"):
+        perform(fake(a, run=lambda sample: Outcome({"bog": 1.0})))
+    with pytest.raises(Il2Error, match="unknown criterion 'bug'"):
+        perform(fake(a, ablation=Ablation("", lambda sample: sample, ("bug",))))
+    with pytest.raises(Il2Error, match="unknown claim"):
+        perform(replace(fake(a), claims={"S999-001": ("big",)}))
+    with pytest.raises(Il2Error, match="no criterion"):
+        perform(replace(fake(a), tests=()))
+    with pytest.raises(Il2Error, match="draws"):
+        perform(fake(a), draws=0)
+
+
+def test_an_experiment_without_a_model_is_not_built() -> None:
+    found = perform(replace(experiment("E12"), run=None))
+    assert found.verdict == "not built" and {c.verdict for c in found.claims} == {"not built"}
+    assert "not built" in as_text(found) and json.dumps(as_dict(found))
+
+
+def test_same_seed_same_bits() -> None:
+    for name in experiments():
+        again = perform(experiment(name), draws=60, seed=3)
+        assert json.dumps(as_dict(again)) == json.dumps(as_dict(result(name)))
+    assert perform(fake(known("a", 1.1, 0.5, 2.0)), seed=1) != perform(fake(known("a", 1.1, 0.5, 2.0)), seed=2)
+
+
+def test_results_survive_json_and_can_be_read() -> None:
+    for name in experiments():
+        found = result(name)
+        assert found.failed_draws == 0 and found.parameter_hash and found.seed == 3
+        plain = as_dict(found)
+        assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+        text = as_text(found)
+        assert all(m.name in text for m in found.measurements) and all(c.id in text for c in found.claims)
+        left, right = figure(found).axes
+        assert "(nM)" in left.get_xlabel() and left.get_ylabel() and "%" in right.get_xlabel()
+        assert len(left.lines) == len(found.curves)
+
+
+def test_e12_reads_the_ladder_of_the_binding_polynomial() -> None:
+    """Half-occupancy from the engine against the equilibrium algebra: alpha alone, and the dimer by mass balance."""
+    values = {m.name: m.value for m in result("E12").measurements}
+    table = {row["product"]: float(row["kd"]) for row in rows("affinities") if row["ligand"] == "IL2"}
+    assert values["kd_IL2RA_nM"] == pytest.approx(table["IL2RA"], rel=0.02)
+    counts = cell("T_blast").counts
+    beta, gamma, k = counts["IL2RB"].value, counts["IL2RG"].value, table["IL2RB+IL2RG"]
+
+    def dimers(dose: np.ndarray) -> np.ndarray:
+        """Roots of x = s (b - x)(g - x), s = d / (k (1 + d)) with d the dose over the KD of IL2RB."""
+        d = dose / table["IL2RB"]
+        effective = k * (1 + d) / d
+        total = beta + gamma + effective
+        return (total - np.sqrt(total**2 - 4 * beta * gamma)) / 2
+
+    doses = np.geomspace(1e-4, 1e4, 4001)
+    half = doses[np.searchsorted(dimers(doses), dimers(doses[-1:])[0] / 2)]
+    assert values["kd_dimer_nM"] == pytest.approx(half, rel=0.05)
+
+
+def test_e12_ablation_takes_the_top_step_away() -> None:
+    found = result("E12")
+    by_name = {m.name: m for m in found.measurements}
+    assert found.ablation_reverses
+    assert by_name["dimer_over_trimer"].value > 50 > 2 > by_name["dimer_over_trimer"].ablated
+    assert by_name["pstat5_IL2RA_alone"].value == 0.0 and by_name["pstat5_IL2RA_alone"].structural
+
+
+def test_e13_swaps_curves_with_inventories_and_needs_il2ra() -> None:
+    found = result("E13")
+    by_name = {m.name: m for m in found.measurements}
+    assert by_name["swap_distance"].value == 0.0 and by_name["swap_distance"].structural
+    assert by_name["ec50_Treg_nM"].value < 1 < by_name["ec50_NK_nM"].value
+    assert found.ablation_reverses and by_name["CD8_over_Treg"].ablated < 10 <= by_name["CD8_over_Treg"].value
+    ec50 = {name: by_name[f"ec50_{name}_nM"].value for name in ("Treg", "CD8")}
+    assert by_name["CD8_over_Treg"].value == ec50["CD8"] / ec50["Treg"]
+
+
+def test_modules_hold_their_experiments() -> None:
+    assert experiments() == {m.EXPERIMENT.id: m.EXPERIMENT for m in (e12_affinity_ladder, e13_chain_inventory)}

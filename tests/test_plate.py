@@ -1,0 +1,182 @@
+"""Plates: rows are wells, a bad row never stops the others, a bad file is refused whole."""
+
+import resource
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import il2
+from il2.cell import plate_file
+from il2.cell.plate import predict_plate
+from il2.cell.plate_file import predict_file
+from il2.errors import Il2Error
+
+GOOD = {"ligand": "IL2", "cell": "Treg", "dose_nM": "0.1", "time_min": "30"}
+OWN = {"cell": "YT-1 new", "IL2RA": "4000", "IL2RB": "500", "IL2RG": "5000"}
+
+
+def answer(*rows: dict) -> pd.DataFrame:
+    return predict_plate(pd.DataFrame([GOOD | row for row in rows]).fillna(""))
+
+
+def one(**row) -> pd.Series:
+    return answer(row).iloc[0]
+
+
+def test_a_well_equals_respond():
+    well = one(dose_nM="1", time_min="60", cell="NK")
+    data = il2.respond("IL2", "NK", [1.0], [60.0])
+    assert well.pstat5 == float(data.pstat5.squeeze()) and well.status == "ok" and well.warning == ""
+
+
+def test_rows_and_extra_columns_keep_their_order():
+    rows = [{"dose_nM": str(d), "well": f"A{i}", "note": "ü, \"x\""} for i, d in enumerate((3, 0.1, -1, 10))]
+    out = answer(*rows)
+    assert list(out["well"]) == ["A0", "A1", "A2", "A3"] and list(out["note"]) == ['ü, "x"'] * 4
+    assert list(out["status"] == "ok") == [True, True, False, True]
+    assert np.isnan(out["pstat5"][2]) and out["pstat5"][1] < out["pstat5"][0] < out["pstat5"][3]
+
+
+def test_a_row_is_the_same_alone_and_among_others():
+    rows = [{"dose_nM": str(d), "cell": c} for d in (0.01, 1, 50) for c in ("Treg", "NK", "CD8")]
+    together = answer(*rows)
+    for i, row in enumerate(rows):
+        assert one(**row).pstat5 == together["pstat5"][i]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"dose_nM": "-1"}, "dose_nM is '-1'"),
+        ({"dose_nM": "nan"}, "dose_nM is 'nan'"),
+        ({"dose_nM": "inf"}, "dose_nM is 'inf'"),
+        ({"dose_nM": ""}, "dose_nM is missing"),
+        ({"dose_nM": "1 nM"}, "dose_nM is '1 nM'"),
+        ({"time_min": "-5"}, "time_min"),
+        ({"ligand": ""}, "ligand is missing"),
+        ({"ligand": "IL3"}, "unknown ligand 'IL3'"),
+        ({"cell": ""}, "cell is missing"),
+        ({"cell": "Tregg"}, "Did you mean 'Treg'"),
+        ({**OWN, "IL2RB": ""}, "no IL2RB count"),
+        ({**OWN, "IL2RB": "-3"}, "IL2RB is '-3'"),
+        ({"kd_il2ra_nM": "0"}, "kd_il2ra_nM is '0'"),
+        ({"kd_il2ra_nM": "-1"}, "kd_il2ra_nM is '-1'"),
+        ({"kd_il2ra_nM": "inf"}, "kd_il2ra_nM is 'inf'"),
+        ({"kd_il2rbg_nM": "x"}, "kd_il2rbg_nM is 'x'"),
+        ({"kd_il15ra_nM": "1"}, "IL2 does not bind IL15RA"),
+        ({"kd_assay": "elisa"}, "unknown kd_assay 'elisa'"),
+        ({"format": "Fc-fusion"}, "unknown format 'Fc-fusion'"),
+        ({"valency": "1.5"}, "not a whole number"),
+        ({"valency": "0"}, "valency is '0'"),
+        ({"cells_per_mL": "0"}, "cells_per_mL is '0'"),
+    ],
+)
+def test_a_bad_row_has_its_reason_and_the_others_are_answered(row, reason):
+    out = answer(row, {})
+    assert reason in out["status"][0] and np.isnan(out["pstat5"][0])
+    assert out["status"][1] == "ok" and out["pstat5"][1] > 0
+
+
+def test_nothing_depends_on_the_name_of_a_ligand_with_kds():
+    kds = {"kd_il2ra_nM": "30", "kd_il2rbg_nM": "2", "kd_assay": "spr"}
+    a, b = one(ligand="alpha", **kds), one(ligand="IL-2 like <b>", **kds)
+    assert a.pstat5 == b.pstat5 and a.status == b.status == "ok"
+
+
+def test_given_values_override_with_a_warning_and_unknown_cells_are_answered():
+    assert "override those known for IL2" in one(kd_il2ra_nM="20").warning
+    assert "override those known for this cell" in one(IL2RA="9000").warning
+    well = one(**OWN)
+    assert well.status == "ok" and "pooled cell parameters" in well.warning
+
+
+def test_a_given_heterodimer_and_beta_kd_hold_both():
+    loose = one(ligand="m", kd_il2rbg_nM="10")
+    split = one(ligand="m", kd_il2rbg_nM="10", kd_il2rb_nM="144")  # all of the change in the gamma step
+    assert split.pstat5 != loose.pstat5 and split.status == "ok"
+
+
+def test_more_heads_are_answered_as_one_and_say_so():
+    dimer = one(valency="2")
+    assert dimer.pstat5 == one().pstat5 and "monovalent" in dimer.warning
+    assert "valency 2" in one(format="Fc fusion, bivalent").warning
+
+
+def test_an_untreated_well_and_one_that_cannot_signal_are_zero_and_say_so():
+    assert one(dose_nM="0").pstat5 == 0 and "untreated" in one(dose_nM="0").warning
+    silent = one(**{**OWN, "IL2RG": "0"})
+    assert silent.pstat5 == 0 and "without IL2RG" in silent.warning
+
+
+def test_wells_outside_the_calibrated_domain_warn():
+    assert "outside the calibrated domain" in one(dose_nM="500").warning
+    assert "outside the calibrated domain" in one(time_min="1000").warning
+
+
+def test_ligand_is_used_up_where_a_density_is_given():
+    assert one(dose_nM="0.01", time_min="240", cells_per_mL="1e7").pstat5 < one(dose_nM="0.01", time_min="240").pstat5
+
+
+def write(path, text: str, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+HEAD = "ligand,cell,dose_nM,time_min\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "message"),
+    [
+        ("", "utf-8", "empty"),
+        (HEAD, "utf-8", "no wells"),
+        ("ligand,cel,dose_nM,time_min\nIL2,Treg,1,30\n", "utf-8", "'cell' is missing"),
+        ("ligand,cell,dose_nM,time_min,cell\nIL2,Treg,1,30,NK\n", "utf-8", "stands twice"),
+        ("ligand,cell,dose_nM,time_min,pstat5\nIL2,Treg,1,30,0.1\n", "utf-8", "the output adds"),
+        (HEAD + "IL2,Treg,1\n", "utf-8", "3 fields"),
+        (HEAD + "IL2,Trég,1,30\n", "latin-1", "not UTF-8"),
+    ],
+)
+def test_a_bad_file_is_refused_whole_and_leaves_nothing(tmp_path, text, encoding, message):
+    out = tmp_path / "out.csv"
+    with pytest.raises(Il2Error, match=message):
+        predict_file(write(tmp_path / "plate.csv", text, encoding), out)
+    assert [p.name for p in tmp_path.iterdir()] == ["plate.csv"]
+
+
+def test_a_missing_file_and_an_unwritable_folder_are_one_message(tmp_path):
+    with pytest.raises(Il2Error, match="cannot be read"):
+        predict_file(tmp_path / "none.csv", tmp_path / "out.csv")
+    plate = write(tmp_path / "plate.csv", HEAD + "IL2,Treg,1,30\n")
+    with pytest.raises(Il2Error, match="cannot be written"):
+        predict_file(plate, tmp_path / "no folder" / "out.csv")
+
+
+def test_an_earlier_result_survives_a_bad_plate(tmp_path):
+    out = write(tmp_path / "out.csv", "kept")
+    with pytest.raises(Il2Error):
+        predict_file(write(tmp_path / "plate.csv", HEAD + "IL2,Trég,1,30\n", "latin-1"), out)
+    assert out.read_text() == "kept"
+
+
+def test_pieces_join_without_a_seam(tmp_path, monkeypatch):
+    rows = [f"IL2,Treg,{d},30" for d in (0.01, 0.1, 1, 10, 50)]
+    plate = write(tmp_path / "plate.csv", "\ufeff" + HEAD + "\n".join(rows) + "\n")
+    predict_file(plate, tmp_path / "whole.csv")
+    monkeypatch.setattr(plate_file, "ROWS_AT_ONCE", 2)
+    assert predict_file(plate, tmp_path / "pieces.csv") == (5, 0)
+    assert (tmp_path / "pieces.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_memory_does_not_grow_with_the_plate(tmp_path, monkeypatch):
+    monkeypatch.setattr(plate_file, "ROWS_AT_ONCE", 5_000)
+    plate = tmp_path / "plate.csv"
+
+    def peak(rows: int) -> int:
+        plate.write_text(HEAD + "IL2,Treg,1,1\n" * rows)
+        predict_file(plate, tmp_path / "out.csv")
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    small = peak(10_000)
+    assert peak(60_000) < small * 1.15 + 20_000
