@@ -162,14 +162,17 @@ def test_page_is_whole_and_fetches_nothing(default: xarray.Dataset, two: xarray.
     assert "– not measured" in Page(page(two)).text
 
 
-def test_use_of_measurements_comes_from_the_targets(default: xarray.Dataset) -> None:
+def test_use_of_measurements_comes_from_the_table(default: xarray.Dataset) -> None:
     found = {(c.cell, c.time_min): c.use for c in comparisons(il2.ec50_table(default))}
-    stated = uses()
-    assert stated["IL2", "Treg", 30.0] == "calibration"
-    assert all(found[kind, time] == use for (_, kind, time), use in stated.items())
+    assert uses()["IL2", "Treg"] == found["Treg", 30.0] == found["Treg", 240.0] == "calibration"
     assert found["Treg_mem", 30.0] == "calibration, as part of Treg"
-    assert found["Th_mem", 240.0] == "prediction"
     assert {c.use for c in comparisons(il2.ec50_table(il2.respond("IL15", "NK")))} == {"prediction"}
+
+
+def test_a_users_own_cell_is_not_compared_with_measurements_of_its_name() -> None:
+    data = il2.respond("IL2", {"NK": {"IL2RA": 10.0, "IL2RB": 10.0, "IL2RG": 10.0}})
+    assert all(np.isnan(c.measured) for c in comparisons(il2.ec50_table(data)))
+    assert "given by the user" in Page(page(data)).text
 
 
 def test_agreement_in_words() -> None:

@@ -12,10 +12,11 @@ from il2.errors import Il2Error
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
     """A temporary path in the same folder that takes the name `path` when the block ends without an error.
 
-    If the block fails, or the folder cannot be written, `path` is left as it was.
+    If the block fails, or the folder cannot be written, `path` is left as it was. `private`: readable by its
+    owner alone.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
@@ -25,10 +26,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
+        if not private:
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:

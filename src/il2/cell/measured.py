@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from il2.cell.ec50 import ec50
 from il2.knowledge.table import measurements
+
+if TYPE_CHECKING:
+    import xarray
 
 
 @cache
@@ -20,6 +24,11 @@ def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, 
             key = row["replicate"], float(row["time_min"])
             table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"])))
     return {key: tuple(np.array(sorted(values)).T) for key, values in table.items()}  # type: ignore[misc]
+
+
+def comparable(data: xarray.Dataset, ligand: str, cell: str) -> bool:
+    """Whether measurements of this ligand and cell speak of the same things as the data: no values of a user's own."""
+    return ligand not in data.attrs.get("own_ligands", ()) and cell not in data.attrs.get("own_cells", ())
 
 
 def measured_ec50(ligand: str, cell: str, time_min: float) -> tuple[float, float, float]:

@@ -15,6 +15,7 @@ from il2.knowledge.cell import CHAINS, Count, cell, default_cells
 from il2.knowledge.parameters import CURRENT, fingerprint
 from il2.knowledge.quantity import weakest
 from il2.receptor.ligand import Ligand, interface_factors, ligand
+from il2.receptor.ligand import ligands as known_ligands
 
 if TYPE_CHECKING:
     import pandas
@@ -52,6 +53,11 @@ def respond(
 
     chosen = [ligand(item) if isinstance(item, str) else item for item in _listed(ligands)]
     inventory = _inventory(cells)
+    names = [item.name for item in chosen]
+    if len(set(names)) < len(names):
+        raise Il2Error(
+            f"the ligand {max(names, key=names.count)!r} is named twice", how="Give every ligand its own name."
+        )
     doses = _numbers(doses_nM, "doses_nM", positive=True)
     times = _numbers(times_min, "times_min", positive=False)
     if (np.diff(times) <= 0).any():
@@ -90,6 +96,11 @@ def respond(
     variables: dict[str, tuple] = {
         "pstat5": (dims, pstat5, {"units": "fraction of STAT5", "long_name": "phosphorylated STAT5"}),
         "active_complexes": (dims, active, {"units": "molecules per cell", "long_name": "active receptor complexes"}),
+        "receptors_per_cell": (
+            ("cell", "receptor"),
+            [[counts[chain].value for chain in CHAINS] for counts in inventory.values()],
+            {"units": "molecules per cell", "long_name": "receptors per cell"},
+        ),
     }
     if spread_draws:
         text = {"units": "fraction of STAT5", "draws": spread_draws, "seed": seed}
@@ -102,8 +113,10 @@ def respond(
             "cell": list(inventory),
             "dose_nM": ("dose_nM", doses, {"units": "nM", "long_name": "dose, molecules"}),
             "time_min": ("time_min", times, {"units": "min", "long_name": "time"}),
+            "receptor": list(CHAINS),
         },
-        attrs=_attributes(chosen, inventory, warnings, cells_per_mL),
+        attrs=_attributes(chosen, inventory, warnings, cells_per_mL)
+        | {"own_cells": list(inventory) if isinstance(cells, Mapping) else []},
     )
 
 
@@ -112,7 +125,7 @@ def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
     import pandas
 
     from il2.cell.ec50 import ec50
-    from il2.cell.measured import measured_ec50
+    from il2.cell.measured import comparable, measured_ec50
 
     doses = data.dose_nM.values
     records = []
@@ -120,7 +133,8 @@ def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
         for kind in data.cell.values:
             for time in data.time_min.values:
                 one = data.pstat5.sel(ligand=name, cell=kind, time_min=time).values
-                measured, lowest, highest = measured_ec50(str(name), str(kind), float(time))
+                known = comparable(data, str(name), str(kind))
+                measured, lowest, highest = measured_ec50(str(name), str(kind), float(time)) if known else (np.nan,) * 3
                 predicted = ec50(doses, one)
                 records.append((name, kind, time, predicted, measured, lowest, highest, predicted / measured))
     columns = [
@@ -199,5 +213,6 @@ def _attributes(chosen, inventory, warnings, cells_per_mL) -> dict[str, object]:
         "weakest_grade": weakest(grades + [q.grade for q in quantities().values()]),
         "status": "band",
         "sources": "; ".join(sorted(sources - {"assumed", "user"})),
+        "own_ligands": [item.name for item in chosen if known_ligands().get(item.name) != item],
         "warnings": "; ".join(warnings),
     }

@@ -108,9 +108,9 @@ def _write(data, table, out: Path | None, figure: Path | None, report: Path | No
     if out is not None:
         write_table(data, out)
     if figure is not None:
-        from il2.report.figure import response_figure, save
+        from il2.report.figure import comparison_figure, response_figure, save
 
-        save(response_figure(data), figure)
+        save(comparison_figure(data) if data.sizes["ligand"] > 1 else response_figure(data), figure)
     if report is not None:
         from il2.files import write_text
         from il2.report.html import response_html

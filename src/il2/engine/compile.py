@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +17,6 @@ from il2.engine import driver, kernel, store
 from il2.engine.elimination import eliminate
 from il2.network.program import Program
 from il2.network.tape import Tape
-
 
 L1_BYTES = 32 * 1024
 
@@ -64,6 +64,8 @@ def _compiled(program: Program, width: int, folder: str) -> Compiled:
         if facts is None:
             facts, code = build(program, width)
             note = store.write(key, facts, code) or note
+        if note:
+            logging.getLogger("il2").warning("object code is compiled anew: %s", note)
         _LOADED[key, folder] = _load(driver.Layout(**facts), code, from_disk, note)
     return _LOADED[key, folder]
 

@@ -73,7 +73,9 @@ def solve(
     tolerances = tolerances or Tolerances()
     for name in driver.SETTINGS:
         setting = getattr(tolerances, name)
-        if not (np.isfinite(setting) and (setting > 0 or (setting == 0 and name in ("rtol", "atol", "smallest_pivot")))):
+        if not (
+            np.isfinite(setting) and (setting > 0 or (setting == 0 and name in ("rtol", "atol", "smallest_pivot")))
+        ):
             raise Il2Error(f"the tolerance {name} is {setting}", where="solve", how="Give a finite number above zero.")
     parameters = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.ascontiguousarray(times, dtype=np.float64)

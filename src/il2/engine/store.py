@@ -11,8 +11,10 @@ import json
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
+
+from il2.errors import Il2Error
+from il2.files import whole_file
 
 MAGIC = b"il2-object-1\n"
 
@@ -54,15 +56,12 @@ def write(key: str, facts: dict, code: bytes) -> str:
     """Keep object code; returns a note where that was not possible."""
     payload = json.dumps(facts).encode() + b"\n" + code
     blob = MAGIC + hashlib.sha256(payload).digest() + payload
-    temporary = ""
     try:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder(), prefix=".new-")  # mode 0600
-        with os.fdopen(handle, "wb") as file:
-            file.write(blob)
-        os.replace(temporary, folder() / f"{key}.o")
+        with whole_file(folder() / f"{key}.o", private=True) as temporary:
+            temporary.write_bytes(blob)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         return f"{folder()} cannot be written: {error.strerror}"
+    except Il2Error as error:
+        return str(error)
     return ""

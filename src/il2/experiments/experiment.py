@@ -80,8 +80,7 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
     if experiment.run is None:
         reason = "no model of it exists yet"
         claims = tuple(
-            ClaimStatus(c, statements[c], names, NOT_BUILT, NAN, "", reason)
-            for c, names in experiment.claims.items()
+            ClaimStatus(c, statements[c], names, NOT_BUILT, NAN, "", reason) for c, names in experiment.claims.items()
         )
         return Result(
             experiment.id, experiment.title, experiment.question, NOT_BUILT, reason, claims=claims,

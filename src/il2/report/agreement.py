@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -12,14 +11,12 @@ from typing import TYPE_CHECKING
 
 from il2.knowledge.cell import cell, is_cell
 from il2.knowledge.table import rows
-from il2.receptor.ligand import is_ligand, ligand
 
 if TYPE_CHECKING:
     import pandas
 
 CLOSE, FAR = 2.0, 5.0
 CALIBRATION, PREDICTION = "calibration", "prediction"
-EC50 = "pSTAT5 EC50 of "
 
 
 @dataclass(frozen=True)
@@ -70,15 +67,13 @@ class Comparison:
 
     @property
     def use(self) -> str:
-        """What the measurement served for: as the table of targets says, else nothing, so that it tests."""
+        """What the measurement served for: calibration, also of the population that a subset belongs to, or prediction."""
         if math.isnan(self.measured):
             return "–"
-        stated = uses()
-        if (use := stated.get((self.ligand, self.cell, self.time_min))) is not None:
-            return use
+        if uses().get((self.ligand, self.cell)) == CALIBRATION:
+            return CALIBRATION
         parent = cell(self.cell).parent if is_cell(self.cell) else ""
-        whole = stated.get((self.ligand, parent, self.time_min))
-        return f"{CALIBRATION}, as part of {parent}" if whole == CALIBRATION else PREDICTION
+        return f"{CALIBRATION}, as part of {parent}" if uses().get((self.ligand, parent)) == CALIBRATION else PREDICTION
 
 
 def comparisons(table: pandas.DataFrame) -> list[Comparison]:
@@ -91,16 +86,11 @@ def comparisons(table: pandas.DataFrame) -> list[Comparison]:
 
 
 @cache
-def uses() -> dict[tuple[str, str, float], str]:
-    """(ligand, cell, time in min) -> use of the PBMC EC50s in the table of targets."""
-    found = {}
-    for row in rows("targets"):
-        where = re.fullmatch(r"(\S+) in PBMC, ([\d, and]+) min", row["condition"])
-        name = row["quantity"].removeprefix(EC50)
-        if where and row["quantity"].startswith(EC50) and is_ligand(name) and is_cell(where[1]):
-            for time in re.findall(r"\d+", where[2]):
-                found[ligand(name).name, cell(where[1]).name, float(time)] = row["use"]
-    return found
+def uses() -> dict[tuple[str, str], str]:
+    """(ligand, cell) -> calibration or prediction, for the PBMC measurements."""
+    return {
+        (row["ligand"], row["cell"]): row["use"] for row in rows("data_use") if row["measurements"] == "pbmc_pstat5"
+    }
 
 
 def summary(found: Iterable[Comparison]) -> str:

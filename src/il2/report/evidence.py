@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from il2.knowledge.cell import CHAINS, cell, is_cell
+from il2.knowledge.cell import CHAINS, cell
 from il2.knowledge.parameters import CURRENT
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import number, rows
@@ -46,31 +46,31 @@ def ligands(data: xarray.Dataset, sources: Sources) -> Markup:
     """Table of the ligands of the data."""
     body: list[tuple[Piece, ...]] = []
     for name in map(str, data.ligand.values):
-        if not is_ligand(name):
+        if name in data.attrs["own_ligands"] or not is_ligand(name):
             body.append((name, "given by the user", "", "", ""))
             continue
         one = ligand(name)
         kds = ", ".join(f"{chain} {kd:g} nM" for chain, kd in one.kds) + f" ({one.assay})" if one.kds else "wild type"
         body.append((one.name, one.base, one.format, kds, sources.cite(one.sources)))
-    return table("Ligands as the tables know them", ["Ligand", "Base", "Format", "KDs", "Sources"], body)
+    return table("Ligands", ["Ligand", "Base", "Format", "KDs", "Sources"], body)
 
 
 def receptors(data: xarray.Dataset, sources: Sources) -> list[Markup]:
     """Table of the receptor counts of the cells of the data."""
     body: list[tuple[Piece, ...]] = []
     for name in map(str, data.cell.values):
-        counts = cell(name).counts if is_cell(name) else {}
+        own = name in data.attrs["own_cells"]
+        known = {} if own else cell(name).counts
         for chain in CHAINS:
-            if count := counts.get(chain):
-                value, limits = number_text(count.value), span(count.low, count.high)
+            value = number_text(float(data.receptors_per_cell.sel(cell=name, receptor=chain)))
+            if own:
+                body.append((name, chain, value, "", "given by the user", ""))
+            elif count := known.get(chain):
+                limits = span(count.low, count.high)
                 body.append((name, chain, value, limits, count.grade, sources.cite(count.sources)))
-        if not counts:
-            body.append((name, "given by the user", "", "", "", ""))
     header = ["Cell", "Receptor", "Per cell", "Range", "Grade", "Sources"]
-    text = (
-        "The range spans the quantifications that disagree. Counts that a user gave in place of these are not listed."
-    )
-    return [tag("p", text), table("Receptors per cell as the tables know them", header, body, numbers=(2, 3))]
+    text = "The range spans the quantifications that disagree."
+    return [tag("p", text), table("Receptors per cell", header, body, numbers=(2, 3))]
 
 
 def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from il2.cell.ec50 import ec50
-from il2.cell.measured import measured_ec50, points, scale
+from il2.cell.measured import comparable, measured_ec50, points, scale
 from il2.cell.respond import BAND
 from il2.errors import Il2Error, did_you_mean
 from il2.files import whole_file
@@ -102,16 +102,18 @@ def scaled_points(data: xarray.Dataset, i: int, j: int) -> dict[tuple[str, float
     doses, model = _rising(data, data.pstat5.values[i, j])
     times = [float(time) for time in data.time_min.values]
     found: dict[str, list[tuple]] = {}
-    for (replicate, time), (x, y) in points(str(data.ligand.values[i]), str(data.cell.values[j])).items():
+    ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
+    measured = points(ligand, cell) if comparable(data, ligand, cell) else {}
+    for (replicate, time), (x, y) in measured.items():
         inside = (x >= 0.99 * doses[0]) & (x <= 1.01 * doses[-1])
         if time in times and inside.any():
             predicted = np.interp(np.log(x[inside]), np.log(doses), model[:, times.index(time)])
             found.setdefault(replicate, []).append((time, x[inside], y[inside], predicted))
     out: dict[tuple[str, float], Points] = {}
     for replicate, series in found.items():
-        measured, predicted = (np.concatenate([s[n] for s in series]) for n in (2, 3))
+        observed, predicted = (np.concatenate([s[n] for s in series]) for n in (2, 3))
         known = np.isfinite(predicted)
-        factor = scale(predicted[known], measured[known])
+        factor = scale(predicted[known], observed[known])
         if math.isfinite(factor) and factor > 0:
             out |= {(replicate, time): (x, factor * y) for time, x, y, _ in series}
     return out
@@ -138,7 +140,8 @@ def _ec50_note(data: xarray.Dataset, i: int, j: int) -> str:
     times = [float(time) for time in data.time_min.values]
     time = EC50_TIME_min if EC50_TIME_min in times else times[0]
     model = ec50(data.dose_nM.values, data.pstat5.values[i, j, :, times.index(time)])
-    measured = measured_ec50(str(data.ligand.values[i]), str(data.cell.values[j]), time)[0]
+    ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
+    measured = measured_ec50(ligand, cell, time)[0] if comparable(data, ligand, cell) else math.nan
     if math.isnan(model):
         return ""
     note = f"EC50 {time:g} min: {concentration(model)}"

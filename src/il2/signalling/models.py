@@ -23,11 +23,19 @@ MODELS = {
     for m in (
         Model("response-IL2", "IL-2 receptor and STAT5, ligand clamped", lambda: response("IL2")),
         Model("response-IL15", "IL-15 receptor and STAT5, ligand clamped", lambda: response("IL15")),
-        Model("response-IL2-depleted", "IL-2 receptor and STAT5, ligand taken up", lambda: response("IL2", depleted=True)),
-        Model("response-IL15-depleted", "IL-15 receptor and STAT5, ligand taken up", lambda: response("IL15", depleted=True)),
-        Model("receptor-IL2-IL15", "IL-2 and IL-15 on one cell, 34 states: the benchmark", lambda: receptor("IL2", "IL15")),
+        Model(
+            "response-IL2-depleted", "IL-2 receptor and STAT5, ligand taken up", lambda: response("IL2", depleted=True)
+        ),
+        Model(
+            "response-IL15-depleted",
+            "IL-15 receptor and STAT5, ligand taken up",
+            lambda: response("IL15", depleted=True),
+        ),
+        Model(
+            "receptor-IL2-IL15", "IL-2 and IL-15 on one cell, 34 states: the benchmark", lambda: receptor("IL2", "IL15")
+        ),
     )
-}  # fmt: skip
+}
 
 
 def model(name: str) -> Model:
