@@ -37,7 +37,7 @@ def test_il15_is_not_selective_for_treg():
 
 
 def test_default_run_has_the_stated_grid_and_says_what_it_rests_on(default):
-    assert dict(default.sizes) == {"ligand": 1, "cell": 10, "dose_nM": 12, "time_min": 4}
+    assert dict(default.pstat5.sizes) == {"ligand": 1, "cell": 10, "dose_nM": 12, "time_min": 4}
     assert default.dose_nM.values == pytest.approx(DEFAULT_DOSES_nM)
     assert default.pstat5.attrs["units"] and default.dose_nM.attrs["units"] == "nM"
     assert default.attrs["weakest_grade"] == "assumed" and "farhat2021" in default.attrs["sources"]
