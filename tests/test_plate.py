@@ -31,7 +31,7 @@ def test_a_well_equals_respond():
 
 
 def test_rows_and_extra_columns_keep_their_order():
-    rows = [{"dose_nM": str(d), "well": f"A{i}", "note": "ü, \"x\""} for i, d in enumerate((3, 0.1, -1, 10))]
+    rows = [{"dose_nM": str(d), "well": f"A{i}", "note": 'ü, "x"'} for i, d in enumerate((3, 0.1, -1, 10))]
     out = answer(*rows)
     assert list(out["well"]) == ["A0", "A1", "A2", "A3"] and list(out["note"]) == ['ü, "x"'] * 4
     assert list(out["status"] == "ok") == [True, True, False, True]

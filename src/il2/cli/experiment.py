@@ -19,7 +19,7 @@ def experiment(
     figure: Path | None = typer.Option(None, help="Figure, .png or .svg."),
     format: Format = FORMAT,
 ) -> None:
-    """Run a virtual experiment: verdict, share of draws, ablation, claims. Example: il2 experiment E12"""
+    """Run a virtual experiment and judge its claims. Example: il2 experiment E12"""
     from il2.experiments import experiment as runner
     from il2.experiments import show as forms
 

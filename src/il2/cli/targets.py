@@ -10,7 +10,7 @@ from il2.cli.print import FORMAT, Format, show
 
 @app.command()
 def targets(format: Format = FORMAT) -> None:
-    """Published results of receptor and STAT5, reproduced or missed, and how each was used. Example: il2 targets"""
+    """Published results beside the model: reproduced or missed. Example: il2 targets"""
     from il2.cell.targets import targets as outcomes
     from il2.knowledge.parameters import CURRENT, fingerprint
 
@@ -25,5 +25,5 @@ def targets(format: Format = FORMAT) -> None:
     show(records, format, f"Parameter set {CURRENT} ({fingerprint()})")
     if format is Format.table:
         typer.echo(
-            f"{sum(o.reproduced for o in found)} of {len(found)} reproduced; calibration rows were used to choose values"
+            f"{sum(o.reproduced for o in found)} of {len(found)} reproduced; values were chosen on calibration rows"
         )

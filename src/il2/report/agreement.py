@@ -67,7 +67,7 @@ class Comparison:
 
     @property
     def use(self) -> str:
-        """What the measurement served for: calibration, also of the population that a subset belongs to, or prediction."""
+        """What the measurement served for: calibration (also of the whole that a subset belongs to) or prediction."""
         if math.isnan(self.measured):
             return "–"
         if uses().get((self.ligand, self.cell)) == CALIBRATION:

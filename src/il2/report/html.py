@@ -207,8 +207,8 @@ def _calibration(found: list[Comparison], sources: Sources) -> list[Markup]:
     header = ["Id", "Quantity", "Condition", "Published", "Accepted range", "Use", "Sources"]
     chosen = [q.name for q in quantities().values() if "calibrat" in q.note]
     text = (
-        f"Parameters were chosen within their ranges on the IL-2 responses of Treg, NK, CD8 and Th at 30 to 240 min and "
-        f"on the results of use “{CALIBRATION}”; agreement with them is no test. A "
+        f"Parameters were chosen within their ranges on the IL-2 responses of Treg, NK, CD8 and Th at 30 to 240 min "
+        f"and on the results of use “{CALIBRATION}”; agreement with them is no test. A "
         f"subset of a calibrated population is not independent of it. Everything else measured on these cells is "
         f"“{PREDICTION}” or “validation”: no calibration to it is on record, though it may come from the same plates. "
         f"“report” is shown and not judged. Notes of the parameters name as calibrated: {', '.join(chosen) or 'none'}. "

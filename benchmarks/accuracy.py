@@ -1,0 +1,113 @@
+"""Agreement with measured dose-responses: R2 and EC50 error by data set, beside a baseline without biology.
+
+    python benchmarks/accuracy.py [--markdown]
+
+Fluorescence has one free scale per population and replicate (or date). The baseline is a straight line in log
+dose with the same free scale. R2 is over all points, each curve set divided by its own maximum.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+import il2
+from il2.cell.ec50 import ec50
+from il2.cell.measured import points
+from il2.knowledge.cell import default_cells
+from il2.knowledge.table import measurements
+
+TIMES = (30.0, 60.0, 120.0, 240.0)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """One population and replicate: (time, doses, measured) per curve."""
+
+    cell: str
+    series: list[tuple[float, np.ndarray, np.ndarray]]
+
+
+def pbmc(ligand: str) -> Iterator[Curves]:
+    for cell in default_cells():
+        table: dict[str, list] = {}
+        for (replicate, time), (x, y) in points(ligand, cell).items():
+            table.setdefault(replicate, []).append((time, x[x > 0], y[x > 0]))
+        yield from (Curves(cell, series) for series in table.values())
+
+
+def fusion(ligand: str) -> Iterator[Curves]:
+    """Fc fusions have no untreated well: the least value of a population is its background."""
+    table: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    for row in measurements("fc_fusion_pstat5"):
+        if row["ligand"] == ligand:
+            key = row["cell"], float(row["time_min"])
+            table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"])))
+    for cell in {cell for cell, _ in table}:
+        series = [(t, *np.array(sorted(v)).T) for (c, t), v in sorted(table.items()) if c == cell]
+        least = min(y.min() for _, _, y in series)
+        yield Curves(cell, [(t, x, y - least) for t, x, y in series])
+
+
+def squares(predicted: list[np.ndarray], measured: list[np.ndarray]) -> tuple[float, float]:
+    """Residual and total sum of squares with one free scale, in units of the largest measured value."""
+    p, y = np.concatenate(predicted), np.concatenate(measured)
+    y = y / y.max()
+    residual = y - p * (p @ y) / (p @ p)
+    return float(residual @ residual), float(np.sum((y - y.mean()) ** 2))
+
+
+def judge(ligand: str, curves: Iterator[Curves]) -> dict[str, float]:
+    """Number of curves, R2 of model and ramp, median and bias of log10 EC50 errors."""
+    sums = np.zeros(3)
+    errors, count = [], 0
+    for one in curves:
+        doses = np.unique(np.concatenate([x for _, x, _ in one.series]))
+        data = il2.respond(ligand, one.cell, doses, TIMES)
+        model = {t: data.pstat5.sel(time_min=t).values.squeeze() for t in TIMES}
+        predicted = [np.interp(np.log(x), np.log(doses), model[t]) for t, x, _ in one.series]
+        ramp = [np.log(x / doses[0]) for _, x, _ in one.series]
+        measured = [y for _, _, y in one.series]
+        residual, total = squares(predicted, measured)
+        sums += residual, squares(ramp, measured)[0], total
+        for (_, x, y), p in zip(one.series, predicted, strict=True):
+            errors.append(np.log10(ec50(x, p) / ec50(x, y)))
+            count += 1
+    found = np.array(errors)[np.isfinite(errors)]
+    return {
+        "curves": count, "R2": 1 - sums[0] / sums[2], "R2 of a ramp": 1 - sums[1] / sums[2],
+        "median |log10 EC50 error|": float(np.median(np.abs(found))), "median log10 error": float(np.median(found)),
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    markdown = parser.parse_args().markdown
+    jobs = [(name, pbmc(name)) for name in ("IL2", "IL15")]
+    jobs += [(name, fusion(name)) for name in ("WT N-term", "WT C-term", "R38Q N-term")]
+    uses = {row["ligand"]: row["use"] for row in il2_uses()}
+    rows = [{"ligand": name, "use": uses[name], **judge(name, curves)} for name, curves in jobs]
+    cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    head = list(rows[0])
+    if markdown:
+        print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+        print("\n".join("| " + " | ".join(line) + " |" for line in cells))
+    else:
+        widths = [max(len(line[i]) for line in [head, *cells]) for i in range(len(head))]
+        for line in [head, *cells]:
+            print("  ".join(text.ljust(w) for text, w in zip(line, widths, strict=True)))
+
+
+def il2_uses() -> list[dict[str, str]]:
+    """What each data set served for; the first row of a ligand stands for it."""
+    from il2.knowledge.table import rows
+
+    return list(reversed(rows("data_use")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The tables hold together: sources exist, units parse, values lie in their ranges, names are unique."""
+
+import math
+from itertools import product
+
+import pytest
+
+from il2.knowledge.cell import CHAINS, cell, cells, default_cells
+from il2.knowledge.quantity import GRADES, quantities, quantity
+from il2.knowledge.table import number, rows
+from il2.receptor.cytokine import cytokine, cytokines
+from il2.signalling.models import MODELS
+from il2.units import parse_unit
+
+CITING = ("quantities", "affinities", "assay_references", "ligands", "receptor_counts", "cells")
+KEYS = {
+    "quantities": ("name",), "affinities": ("ligand", "product"), "ligands": ("name",), "cells": ("name",),
+    "receptor_counts": ("cell", "receptor", "quantification"), "sources": ("id",), "targets": ("id",),
+    "claims": ("id",),
+    "assay_references": ("assay", "format", "ligand", "interface", "reference"), "criteria": ("experiment", "name"),
+    "data_use": ("measurements", "ligand", "cell"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_keys_are_unique(table):
+    keys = [tuple(row[k] for k in KEYS[table]) for row in rows(table)]
+    assert len(keys) == len(set(keys)) > 0
+
+
+@pytest.mark.parametrize("table", CITING)
+def test_every_row_has_a_known_source_and_grade(table):
+    known = {row["id"] for row in rows("sources")}
+    for row in rows(table):
+        assert set(row["sources"].split(";")) <= known, row
+        assert row["grade"] in GRADES, row
+
+
+def test_targets_cite_known_sources():
+    known = {row["id"] for row in rows("sources")}
+    assert all(set(row["source"].split(";")) <= known for row in rows("targets"))
+
+
+def test_values_lie_in_their_ranges_and_units_are_units():
+    for q in quantities().values():
+        parse_unit(q.unit)
+        assert math.isfinite(q.value)
+        assert (q.low or q.value) <= q.value <= (q.high or q.value), q.name
+    for row in rows("affinities"):
+        low, kd, high = (number(row[k]) for k in ("low", "kd", "high"))
+        assert low <= kd <= high, row
+        parse_unit(row["unit"])
+
+
+def test_what_is_assumed_or_not_retrieved_is_graded_so():
+    unread = {row["id"] for row in rows("sources") if row["retrieved"] == "no" and row["kind"] != "assumption"}
+    for q in quantities().values():
+        if set(q.sources) <= unread | {"assumed"} and q.name not in ("avogadro", "fL_per_mL"):
+            assert q.grade == "assumed", q.name
+
+
+def test_default_cells_are_the_ten_pbmc_populations_with_all_chains():
+    assert len(default_cells()) == 10
+    for name, chain in product(default_cells(), CHAINS):
+        count = cell(name).counts[chain]
+        assert 0 < count.low <= count.value <= count.high, (name, chain)
+
+
+def test_counts_keep_the_disagreement_of_the_quantifications():
+    th = cell("Th").counts["IL2RB"]
+    assert (
+        th.low < 160
+        and th.high > 2600
+        and th.value == pytest.approx((158.447 * 2626.64 * 2376.36) ** (1 / 3), rel=1e-3)
+    )
+
+
+def test_a_subset_keeps_its_share_of_the_parent():
+    share = 624.581 / 657.009
+    assert cell("Treg_naive").counts["IL2RB"].value == pytest.approx(
+        cell("Treg").counts["IL2RB"].value * share, rel=1e-3
+    )
+
+
+def test_aliases_name_one_cell_and_unknown_names_are_refused_with_a_suggestion():
+    assert cell("tconv") is cell("Th") and len(cells()) == len({c.name for c in cells().values()})
+    with pytest.raises(Exception, match="Did you mean 'recycling_rate'"):
+        quantity("recyling_rate")
+
+
+@pytest.mark.parametrize("name", cytokines())
+def test_steps_of_a_cytokine_form_a_tree_from_the_free_ligand(name):
+    family = cytokine(name)
+    for chains, (before, kd, unit) in family.steps.items():
+        assert kd > 0 and len(chains - before) == 1 and (not before or before in family.steps)
+        assert unit == ("molecule/cell" if before else "nM")
+    assert {"IL2RG"} not in map(set, family.steps)  # the gamma chain alone binds nothing
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_named_model_has_consistent_units(name):
+    from il2.network.dimensions import check_units
+
+    check_units(MODELS[name].build())
+
+
+def test_every_experiment_with_claims_has_criteria():
+    assert {row["experiment"] for row in rows("claims")} == {row["experiment"] for row in rows("criteria")}
