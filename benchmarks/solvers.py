@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from problem import TIMES, Problem
 from tapes import jacobian_function, rates_function
 
+import il2
 from il2.engine.compile import compiled
 from il2.engine.solve import Tolerances, solve
 from il2.formats.sbml import sbml_ids, to_sbml
@@ -43,9 +44,7 @@ def roadrunner(problem: Problem) -> Solve:
     """CVODE on the SBML model; the constants of a lane are set as plain values, so that nothing is recompiled."""
     runner = sbml_runner(problem)
     ids = sbml_ids(problem.network)
-    parameters = list(runner.model.getGlobalParameterIds())
-    constants = [parameters.index(ids["constant", name]) for name in problem.constant_names]
-    species = species_places(runner, problem)
+    constants, species = constant_places(runner, problem), species_places(runner, problem)
     runner.timeCourseSelections = [ids["species", name] for name in problem.program.states]
     times = list(FROM_ZERO)
 
@@ -80,6 +79,12 @@ def species_places(runner, problem: Problem) -> list[int]:
     return [species.index(ids["species", name]) for name in problem.program.states]
 
 
+def constant_places(runner, problem: Problem) -> list[int]:
+    """Indices of the parameters and derived constants among the global parameters of the model."""
+    parameters, ids = list(runner.model.getGlobalParameterIds()), sbml_ids(problem.network)
+    return [parameters.index(ids["constant", name]) for name in problem.constant_names]
+
+
 def numbalsoda(problem: Problem) -> Solve:
     """LSODA in C++; right-hand side and loop over lanes are machine code. It differences its Jacobian."""
     import numba
@@ -87,7 +92,6 @@ def numbalsoda(problem: Problem) -> Solve:
 
     options = {"fastmath": {"contract"}, "error_model": "numpy"}
     rates = numba.cfunc(lsoda_sig, **options)(rates_function(problem.program))
-    address = rates.address
 
     @numba.njit
     def batch(address, initial, constants, times, rtol, atol):
@@ -99,10 +103,8 @@ def numbalsoda(problem: Problem) -> Solve:
 
     def run(problem: Problem, rtol: float, atol: float) -> np.ndarray:
         constants, initial = problem.prepared
-        return batch(address, initial.copy(), np.ascontiguousarray(constants), FROM_ZERO, rtol, atol, *keep)
+        return batch(rates.address, initial.copy(), np.ascontiguousarray(constants), FROM_ZERO, rtol, atol)
 
-    keep: tuple = ()
-    run.rates = rates  # type: ignore[attr-defined]  # the address lives as long as this
     return run
 
 
@@ -147,7 +149,7 @@ def numba_equations(problem: Problem) -> tuple[Callable, Callable]:
     import numba
 
     compile = numba.njit(fastmath={"contract"}, error_model="numpy")
-    rates, entries, n = compile(rates_function(problem.program)), compile(jacobian_function(problem.program)), None
+    rates, entries = compile(rates_function(problem.program)), compile(jacobian_function(problem.program))
     n = problem.program.n_states
 
     @numba.njit
@@ -186,11 +188,10 @@ def installed(name: str) -> bool:
 
 
 def package_version(package: str) -> str:
+    """Version of an installed distribution; that of il2 may run from its source tree."""
+    if package == "il2":
+        return il2.__version__
     try:
         return version(package)
-    except importlib.metadata.PackageNotFoundError:
-        if package == "il2":
-            import il2
-
-            return il2.__version__
+    except PackageNotFoundError:
         return "not installed"

@@ -15,6 +15,7 @@ import llvmlite.binding as llvm
 
 from il2.engine import driver, kernel, store
 from il2.engine.elimination import eliminate
+from il2.engine.lanes import Layout
 from il2.network.program import Program
 from il2.network.tape import Tape
 
@@ -29,7 +30,7 @@ class Compiled:
     """
 
     drive: Callable
-    layout: driver.Layout
+    layout: Layout
     from_disk: bool
     note: str
     owner: object
@@ -66,7 +67,7 @@ def _compiled(program: Program, width: int, folder: str) -> Compiled:
             note = store.write(key, facts, code) or note
         if note:
             logging.getLogger("il2").warning("object code is compiled anew: %s", note)
-        _LOADED[key, folder] = _load(driver.Layout(**facts), code, from_disk, note)
+        _LOADED[key, folder] = _load(Layout(**facts), code, from_disk, note)
     return _LOADED[key, folder]
 
 
@@ -95,7 +96,7 @@ def digest(program: Program, width: int) -> str:
 
 @cache
 def _generator() -> str:
-    names = ("compile", "driver", "elimination", "kernel", "rodas5p")
+    names = ("compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "step")
     text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
     return hashlib.sha256(text).hexdigest()
 
@@ -126,12 +127,10 @@ def _machine() -> llvm.TargetMachine:
     )
 
 
-def modules(program: Program, width: int) -> tuple[str, str, driver.Layout]:
+def modules(program: Program, width: int) -> tuple[str, str, Layout]:
     """IR text of the kernels and of the driver, and the layout that they share."""
     elimination = eliminate(program)
-    layout = driver.Layout(
-        program.n_states, len(program.constants), len(elimination.entries), len(program.parameters), width
-    )
+    layout = Layout(program.n_states, len(program.constants), len(elimination.entries), len(program.parameters), width)
     rates = Tape(list(program.rates.ops), dict(program.rates.known))
     added = tuple(rates.add(rates.load("x", i), v) for i, v in enumerate(program.derivative))
     prepared = {"k": program.constants, "y": program.initial}
@@ -149,7 +148,7 @@ def modules(program: Program, width: int) -> tuple[str, str, driver.Layout]:
     return "\n".join([kernel.declarations({1, width}), *texts]), driver.build(layout, program.controlled), layout
 
 
-def _load(layout: driver.Layout, code: bytes, from_disk: bool, note: str) -> Compiled:
+def _load(layout: Layout, code: bytes, from_disk: bool, note: str) -> Compiled:
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine_for_engine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()

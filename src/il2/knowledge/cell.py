@@ -8,7 +8,7 @@ from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.quantity import weakest
-from il2.knowledge.table import number, rows
+from il2.knowledge.table import aliases, number, rows
 
 # Three quantifications of the same stainings of April 2019; the default is their geometric mean.
 POOLED = ("farhat2021", "gcsolver", "single_cell_moments")
@@ -56,17 +56,8 @@ def cells() -> dict[str, Cell]:
     }
 
 
-@cache
-def _names() -> dict[str, str]:
-    table = {}
-    for row in rows("cells"):
-        for alias in (row["name"], *filter(None, row["aliases"].split(";"))):
-            table[alias.casefold()] = row["name"]
-    return table
-
-
 def is_cell(name: str) -> bool:
-    return name.casefold() in _names()
+    return name.casefold() in aliases("cells")
 
 
 def cell(name: str) -> Cell:
@@ -76,7 +67,7 @@ def cell(name: str) -> Cell:
             f"unknown cell {name!r}",
             how=did_you_mean(name, cells()) + " A cell of your own needs IL2RA, IL2RB and IL2RG counts.",
         )
-    return cells()[_names()[name.casefold()]]
+    return cells()[aliases("cells")[name.casefold()]]
 
 
 def default_cells() -> tuple[str, ...]:

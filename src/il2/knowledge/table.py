@@ -17,6 +17,16 @@ def rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 @cache
+def aliases(name: str) -> dict[str, str]:
+    """Case-folded names and aliases of a table with the columns `name` and `aliases`, and the name they stand for."""
+    return {
+        alias.casefold(): row["name"]
+        for row in rows(name)
+        for alias in (row["name"], *filter(None, row["aliases"].split(";")))
+    }
+
+
+@cache
 def measurements(name: str) -> tuple[dict[str, str], ...]:
     """Rows of a table of published measurements, `data/NAME.csv`."""
     return read(data_folder() / f"{name}.csv")

@@ -12,7 +12,7 @@ from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.quantity import quantity
-from il2.knowledge.table import number, rows
+from il2.knowledge.table import aliases, number, rows
 from il2.receptor.cytokine import Cytokine, cytokine, cytokines
 
 ASSAYS = ("solution", "spr", "octet_bli", "cell")
@@ -63,17 +63,8 @@ def ligands() -> dict[str, Ligand]:
     return table
 
 
-@cache
-def _names() -> dict[str, str]:
-    table = {}
-    for row in rows("ligands"):
-        for alias in (row["name"], *filter(None, row["aliases"].split(";"))):
-            table[alias.casefold()] = row["name"]
-    return table
-
-
 def is_ligand(name: str) -> bool:
-    return name.casefold() in _names()
+    return name.casefold() in aliases("ligands")
 
 
 def ligand(name: str) -> Ligand:
@@ -83,7 +74,7 @@ def ligand(name: str) -> Ligand:
             f"unknown ligand {name!r}",
             how=did_you_mean(name, ligands()) + " A ligand of your own needs at least one KD.",
         )
-    return ligands()[_names()[name.casefold()]]
+    return ligands()[aliases("ligands")[name.casefold()]]
 
 
 def describe(
@@ -99,7 +90,7 @@ def describe(
     a positive finite number, and for KDs of both private chains.
     """
     warnings: list[str] = []
-    known = ligands()[_names()[name.casefold()]] if is_ligand(name) else None
+    known = ligands()[aliases("ligands")[name.casefold()]] if is_ligand(name) else None
     if known is None and not kds:
         ligand(name)
     for interface, kd in kds.items():

@@ -1,0 +1,402 @@
+"""Benchmark of the engine against other solvers of the same SBML network: `python benchmarks/engine.py`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import llvmlite.binding as llvm
+import numpy as np
+from floor import peak_rate, prepare_operations, step_operations, total, workspace_bytes
+from latency import latencies
+from problem import ATOL, MODEL, RTOL, SMALLEST, TIGHT_ATOL, TIGHT_RTOL, TIMES, Problem, errors, problem
+from solvers import (
+    ENGINE,
+    SOLVERS,
+    constant_places,
+    installed,
+    numba_equations,
+    package_version,
+    sbml_runner,
+    species_places,
+)
+from table import Table, count, seconds, spread
+
+from il2.engine.compile import build, lane_width
+from il2.engine.solve import Solution, Tolerances, solve
+
+PACKAGES = ("il2", "libroadrunner", "numbalsoda", "scipy", "numba", "numpy", "llvmlite")
+PRECISIONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+WIDTHS = (8, 4, 2)
+LEAST_SECONDS = 0.25  # a fast solver repeats the batch for this long in a round
+ABSENT = "not installed"
+
+
+def main() -> None:
+    options = _options()
+    whole = problem(options.lanes)
+    shared = whole.first(options.peer_lanes)
+    figures: dict = {"machine": machine(), "settings": settings(options, shared)}
+    with one_core():
+        figures["derivative"] = derivative_check(shared)
+        reference = _solve(whole, Tolerances(rtol=TIGHT_RTOL, atol=TIGHT_ATOL))
+        active = whole.active(reference.y)
+        solvers = {name: kind.setup(shared) for name, kind in SOLVERS.items() if installed(name)}
+        figures["reference"] = reference_check(solvers, shared, active)
+        figures["solvers"] = compare(solvers, shared, active[: options.peer_lanes], options.rounds)
+        figures["latency"] = {name: latencies(name, 3) for name in solvers}
+        figures["precision"] = [precision(whole, active, rtol, options.rounds) for rtol in PRECISIONS]
+        figures["widths"] = widths(whole, options.rounds)
+    figures["threads"] = two_threads(whole, options.rounds)
+    figures["floor"] = floor(whole, figures["widths"])
+    report = [table.markdown() if options.markdown else table.text() for table in tables(figures)]
+    print("\n".join(report))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds (7)")
+    parser.add_argument("--lanes", type=int, default=20_000, help="lanes of the engine's own tables (20000)")
+    parser.add_argument("--peer-lanes", type=int, default=400, help="lanes that all solvers share (400)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")
+    options = parser.parse_args()
+    if not 1 <= options.peer_lanes <= options.lanes or options.rounds < 1:
+        parser.error("rounds and lanes start at 1, and --peer-lanes is at most --lanes")
+    return options
+
+
+# --- where and what -------------------------------------------------------------------------------------------
+def machine() -> dict:
+    return {
+        "cpu": _cpu_name(),
+        "llvm_cpu": llvm.get_host_cpu_name(),
+        "cores": _cores(),
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "packages": {name: package_version(name) for name in PACKAGES},
+    }
+
+
+def _cpu_name() -> str:
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def settings(options: argparse.Namespace, case: Problem) -> dict:
+    return {
+        "model": MODEL,
+        "states": case.program.n_states,
+        "lanes": options.lanes,
+        "peer_lanes": options.peer_lanes,
+        "rounds": options.rounds,
+        "rtol": RTOL,
+        "atol": ATOL,
+        "times": TIMES.tolist(),
+        "width": lane_width(case.program),
+    }
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process (and those that it starts) on one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+# --- is it the same problem? ----------------------------------------------------------------------------------
+def derivative_check(case: Problem, states: int = 100) -> float | None:
+    """Largest relative difference of dy/dt, as the peers use it, to libroadrunner's of the SBML model."""
+    if not (installed("libroadrunner") and installed("SciPy odeint")):
+        return None
+    runner, (f, _) = sbml_runner(case), numba_equations(case)
+    places, species = constant_places(runner, case), species_places(runner, case)
+    draws = 10.0 ** np.random.Generator(np.random.Philox(key=1)).uniform(-3, 4, (states, case.program.n_states))
+    worst = 0.0
+    for i, y in enumerate(draws):
+        lane = i % len(case.parameters)
+        runner.model.setGlobalParameterValues(places, case.constants[lane])
+        runner.model.setFloatingSpeciesAmounts(species, y)
+        expected = np.asarray(runner.getRatesOfChange())[species]
+        found = f(0.0, y, case.prepared[0][lane])
+        worst = max(worst, float(np.max(np.abs(found - expected) / np.abs(expected))))
+    return worst
+
+
+def reference_check(solvers: dict, case: Problem, active: np.ndarray) -> dict:
+    """The tight reference is the engine's; how far LSODA with tight tolerances is from it, where installed."""
+    if "SciPy odeint" not in solvers:
+        return {}
+    lanes = min(50, len(case.parameters))
+    few = case.first(lanes)
+    return errors(few.active(solvers["SciPy odeint"](few, TIGHT_RTOL, TIGHT_ATOL)), active[:lanes])
+
+
+# --- throughput -----------------------------------------------------------------------------------------------
+def compare(solvers: dict[str, Callable], case: Problem, active: np.ndarray, rounds: int) -> dict:
+    """Interleaved rounds of all solvers on the same lanes."""
+    found = {name: {"errors": errors(case.active(run(case, RTOL, ATOL)), active)} for name, run in solvers.items()}
+    rates: dict[str, list[float]] = {name: [] for name in solvers}
+    for _ in range(rounds):
+        for name, run in solvers.items():
+            rates[name].append(_rate(lambda run=run: run(case, RTOL, ATOL), len(case.parameters)))
+    best = max((name for name in solvers if name != ENGINE), key=lambda name: median(rates[name]), default=None)
+    for name in solvers:
+        ratios = [a / b for a, b in zip(rates[name], rates[best], strict=True)] if best else []
+        found[name] |= {"rates": rates[name], "ratios": ratios, "best_peer": name == best}
+    return found
+
+
+def _rate(work: Callable[[], object], lanes: int) -> float:
+    """Lanes a second, over as many repetitions as fill LEAST_SECONDS."""
+    start, done = time.perf_counter(), 0
+    while True:
+        work()
+        done += 1
+        spent = time.perf_counter() - start
+        if spent >= LEAST_SECONDS:
+            return done * lanes / spent
+
+
+def _solve(case: Problem, tolerances: Tolerances | None = None, threads: int = 1, width: int | None = None) -> Solution:
+    return solve(case.program, case.parameters, TIMES, tolerances=tolerances, threads=threads, width=width)
+
+
+def precision(case: Problem, active: np.ndarray, rtol: float, rounds: int) -> dict:
+    tolerances = Tolerances(rtol=rtol, atol=rtol * ATOL / RTOL)
+    found = _solve(case, tolerances)
+    rates = [_rate(lambda: _solve(case, tolerances), len(case.parameters)) for _ in range(min(rounds, 3))]
+    steps = found.accepted + found.rejected
+    rejected = float(found.rejected.sum() / steps.sum())
+    failed = int((found.status != 0).sum())
+    return {
+        "rtol": rtol,
+        "rates": rates,
+        "steps": float(steps.mean()),
+        "rejected": rejected,
+        "failed": failed,
+        "repivoted": int(found.repivoted.sum()),
+        "errors": errors(case.active(found.y), active),
+    }
+
+
+def widths(case: Problem, rounds: int) -> dict:
+    """Interleaved rounds at each lane width, with the time to compile and the peak of the core at that width."""
+    found: dict[int, dict] = {}
+    for width in WIDTHS:
+        start = time.perf_counter()
+        build(case.program, width)
+        found[width] = {"compile": time.perf_counter() - start, "rates": []}
+        _solve(case.first(8 * width), width=width)
+    for _ in range(rounds):
+        for width in WIDTHS:
+            found[width]["rates"].append(_rate(lambda width=width: _solve(case, width=width), len(case.parameters)))
+    for width in WIDTHS:
+        found[width] |= {"peak": peak_rate(width), "bytes": workspace_bytes(case.program, width)}
+    return found
+
+
+def two_threads(case: Problem, rounds: int) -> dict | None:
+    """Interleaved rounds with one and two threads; None on a single core."""
+    if _cores() < 2:
+        return None
+    one, two = (_solve(case, threads=threads) for threads in (1, 2))
+    same = all(getattr(one, a).tobytes() == getattr(two, a).tobytes() for a in ("y", "status", "accepted", "rejected"))
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for threads in rates:
+            rates[threads].append(_rate(lambda threads=threads: _solve(case, threads=threads), len(case.parameters)))
+    scaling = [b / a for a, b in zip(rates[1], rates[2], strict=True)]
+    return {"lanes": len(case.parameters), "rates": rates, "scaling": scaling, "same_bits": same}
+
+
+def floor(case: Problem, by_width: dict) -> dict:
+    """Counted operations, and how far the engine is from a core that does nothing else."""
+    width = lane_width(case.program)
+    found = _solve(case)
+    parts = step_operations(case.program)
+    step = sum(total(counts) for counts in parts.values())
+    steps = float((found.accepted + found.rejected).mean())
+    each = steps * step + prepare_operations(case.program)
+    measured = by_width.get(width) or {"rates": [], "peak": peak_rate(width)}
+    rate = median(measured["rates"])
+    return {
+        "width": width,
+        "parts": {name: dict(counts) for name, counts in parts.items()},
+        "per_step": step,
+        "steps": steps,
+        "per_solve": each,
+        "bytes": workspace_bytes(case.program, width),
+        "peak": measured["peak"],
+        "rate": rate,
+        "achieved": rate * each,
+        "floor_seconds": each / measured["peak"],
+        "share": rate * each / measured["peak"],
+    }
+
+
+# --- tables ---------------------------------------------------------------------------------------------------
+def tables(figures: dict) -> list[Table]:
+    return [
+        _machine_table(figures),
+        _check_table(figures),
+        _solver_table(figures),
+        _latency_table(figures),
+        _thread_table(figures),
+        _floor_table(figures["floor"]),
+        _operations_table(figures["floor"]),
+        _precision_table(figures["precision"]),
+        _width_table(figures),
+    ]
+
+
+def _machine_table(figures: dict) -> Table:
+    about = figures["machine"]
+    packages = [(name, found) for name, found in about["packages"].items()]
+    rows = [("CPU", f"{about['cpu']} ({about['llvm_cpu']}), {about['cores']} cores"), ("system", about["system"])]
+    return Table("Machine and versions", ("what", "value"), [*rows, *packages])
+
+
+def _check_table(figures: dict) -> Table:
+    s, derivative, reference = figures["settings"], figures["derivative"], figures["reference"]
+    rows = [
+        ("network", f"{s['model']}, {s['states']} states"),
+        ("tolerances", f"rtol {s['rtol']:g}, atol {s['atol']:g}"),
+        ("outputs (min)", ", ".join(f"{t:g}" for t in s["times"])),
+        ("rates of change against libroadrunner's", ABSENT if derivative is None else _verdict(derivative)),
+        ("tight LSODA against the reference, max error", f"{reference['max']:.1e}" if reference else ABSENT),
+    ]
+    return Table("The problem", ("what", "value"), rows)
+
+
+def _verdict(difference: float) -> str:
+    return f"{difference:.1e} ({'same' if difference <= 1e-9 else 'DIFFERENT'}, limit 1e-9)"
+
+
+def _solver_table(figures: dict) -> Table:
+    found, s = figures["solvers"], figures["settings"]
+    head = ("solver", "solves/s, median (range)", "max error", "median error", "ratio to best peer (range)")
+    rows = []
+    for name in SOLVERS:
+        if name in found:
+            f = found[name]
+            label = name + (" (best peer)" if f["best_peer"] else "")
+            ratio = spread(f["ratios"], ".2f") if f["ratios"] else "-"
+            rows.append((label, spread(f["rates"]), _error(f, "max"), _error(f, "median"), ratio))
+        else:
+            rows.append((name, ABSENT, "-", "-", "-"))
+    scipy = [name for name in found if name.startswith("SciPy")]
+    best = max(scipy, key=lambda name: median(found[name]["rates"]), default="none installed")
+    values = found[ENGINE]["errors"]["values"]
+    note = (
+        f"{s['rounds']} interleaved rounds of the same {s['peer_lanes']} lanes on one core. Best of SciPy: {best}. "
+        f"Errors: |active_complexes / reference - 1| over the {values} values (lane, time) where the reference "
+        f"exceeds {SMALLEST:g}."
+    )
+    return Table("Solvers", head, rows, note)
+
+
+def _error(figures: dict, which: str) -> str:
+    return f"{figures['errors'][which]:.1e}"
+
+
+def _latency_table(figures: dict) -> Table:
+    head = ("solver", "compile, cold", "first solve, cold", "first call, warm", "process, cold", "process, warm")
+    rows = []
+    for name in SOLVERS:
+        if name not in figures["latency"]:
+            rows.append((name, ABSENT, "-", "-", "-", "-"))
+            continue
+        cold, warm = figures["latency"][name]["cold"], figures["latency"][name]["warm"]
+        own = name == ENGINE
+        columns = (cold["setup"], cold["first"], warm["setup"] + warm["first"], cold["process"], warm["process"])
+        texts = [seconds(value) for value in columns]
+        rows.append((name, *texts) if own else (name, texts[0], texts[1], "no disk cache", texts[3], "-"))
+    note = "Fresh processes, one lane, median of 3. A process also imports and builds the network."
+    return Table("Latency", head, rows, note)
+
+
+def _thread_table(figures: dict) -> Table:
+    found = figures["threads"]
+    if found is None:
+        return Table("Two threads", ("what", "value"), [("scaling", "not measured: one core")])
+    rows = [
+        ("lanes", count(found["lanes"])),
+        ("solves/s, one thread", spread(found["rates"][1])),
+        ("solves/s, two threads", spread(found["rates"][2])),
+        ("scaling", spread(found["scaling"], ".2f")),
+        ("same bits", "yes" if found["same_bits"] else "NO"),
+    ]
+    return Table("Two threads", ("what", "value"), rows)
+
+
+def _floor_table(f: dict) -> Table:
+    rows = [
+        ("operations a step and lane", count(f["per_step"])),
+        ("steps a solve, rejected ones included", f"{f['steps']:.1f}"),
+        ("operations a solve", count(f["per_solve"])),
+        (f"working set of a vector of {f['width']} lanes", f"{count(f['bytes'])} bytes"),
+        ("peak of the core (fused multiply-adds)", f"{f['peak'] / 1e9:.1f} GFlop/s"),
+        ("floor of a solve at that peak", f"{1e6 * f['floor_seconds']:.1f} us"),
+        ("measured", f"{1e6 / f['rate']:.1f} us, {f['achieved'] / 1e9:.1f} GFlop/s"),
+        ("share of the peak", f"{f['share']:.1%}, {1 / f['share']:.1f} times the floor"),
+    ]
+    return Table("The floor", ("what", "value"), rows)
+
+
+def _operations_table(f: dict) -> Table:
+    rows = []
+    for name, counts in f["parts"].items():
+        numbers = [counts.get(kind, 0) for kind in ("add", "mul", "div")]
+        rows.append((name, *(count(n) for n in numbers), count(sum(numbers)), f"{sum(numbers) / f['per_step']:.0%}"))
+    return Table("Operations of one step", ("part", "add", "mul", "div", "all", "share"), rows)
+
+
+def _precision_table(found: list[dict]) -> Table:
+    head = ("rtol", "solves/s", "steps", "rejected", "max error", "median error", "failed", "pivoted")
+    rows = [
+        (
+            f"{f['rtol']:.0e}", count(median(f["rates"])), f"{f['steps']:.1f}", f"{f['rejected']:.1%}",
+            _error(f, "max"), _error(f, "median"), str(f["failed"]), str(f["repivoted"]),
+        )
+        for f in found
+    ]  # fmt: skip
+    return Table("Work and precision of the engine", head, rows, "atol is rtol / 100.")
+
+
+def _width_table(figures: dict) -> Table:
+    head = ("lanes a vector", "solves/s, median (range)", "working set, bytes", "peak, GFlop/s", "share", "compile")
+    each, chosen = figures["floor"]["per_solve"], figures["settings"]["width"]
+    rows = [
+        (
+            f"{width} (chosen)" if width == chosen else str(width), spread(f["rates"]), count(f["bytes"]),
+            f"{f['peak'] / 1e9:.1f}", f"{median(f['rates']) * each / f['peak']:.1%}", seconds(f["compile"]),
+        )
+        for width, f in figures["widths"].items()
+    ]  # fmt: skip
+    return Table("Lane width", head, rows)
+
+
+if __name__ == "__main__":
+    main()
