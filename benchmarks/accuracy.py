@@ -1,4 +1,4 @@
-"""Agreement with measured dose-responses: R2 and EC50 error by data set, beside a baseline without biology.
+"""Agreement with measured dose-responses: R2 and EC50 error by ligand, beside a baseline without biology.
 
     python benchmarks/accuracy.py [--markdown]
 
@@ -79,7 +79,7 @@ def judge(ligand: str, curves: Iterator[Curves]) -> dict[str, float]:
     found = np.array(errors)[np.isfinite(errors)]
     return {
         "curves": count, "R2": 1 - sums[0] / sums[2], "R2 of a ramp": 1 - sums[1] / sums[2],
-        "median |log10 EC50 error|": float(np.median(np.abs(found))), "median log10 error": float(np.median(found)),
+        "median absolute log10 EC50 error": float(np.median(np.abs(found))), "median log10 EC50 error": float(np.median(found)),
     }  # fmt: skip
 
 

@@ -190,3 +190,13 @@ def test_import_takes_under_a_second(tmp_path):
     start = time.monotonic()
     subprocess.run([sys.executable, "-c", "import il2; il2.respond"], check=True, cwd=tmp_path)
     assert time.monotonic() - start < 3  # a whole process on a busy machine; benchmarks time it properly
+
+
+def test_figures_of_the_confidence_page_are_those_of_its_command():
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "accuracy.py"), "--markdown"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() in (ROOT / "docs" / "confidence.md").read_text(encoding="utf-8")
