@@ -18,7 +18,6 @@ import il2
 from il2.cell.ec50 import ec50
 from il2.cell.measured import points
 from il2.knowledge.cell import default_cells
-from il2.knowledge.table import measurements
 
 TIMES = (30.0, 60.0, 120.0, 240.0)
 
@@ -31,25 +30,12 @@ class Curves:
     series: list[tuple[float, np.ndarray, np.ndarray]]
 
 
-def pbmc(ligand: str) -> Iterator[Curves]:
+def curves(ligand: str) -> Iterator[Curves]:
     for cell in default_cells():
         table: dict[str, list] = {}
         for (replicate, time), (x, y) in points(ligand, cell).items():
-            table.setdefault(replicate, []).append((time, x[x > 0], y[x > 0]))
+            table.setdefault(replicate, []).append((time, x, y))
         yield from (Curves(cell, series) for series in table.values())
-
-
-def fusion(ligand: str) -> Iterator[Curves]:
-    """Fc fusions have no untreated well: the least value of a population is its background."""
-    table: dict[tuple[str, float], list[tuple[float, float]]] = {}
-    for row in measurements("fc_fusion_pstat5"):
-        if row["ligand"] == ligand:
-            key = row["cell"], float(row["time_min"])
-            table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"])))
-    for cell in {cell for cell, _ in table}:
-        series = [(t, *np.array(sorted(v)).T) for (c, t), v in sorted(table.items()) if c == cell]
-        least = min(y.min() for _, _, y in series)
-        yield Curves(cell, [(t, x, y - least) for t, x, y in series])
 
 
 def squares(predicted: list[np.ndarray], measured: list[np.ndarray]) -> tuple[float, float]:
@@ -60,11 +46,11 @@ def squares(predicted: list[np.ndarray], measured: list[np.ndarray]) -> tuple[fl
     return float(residual @ residual), float(np.sum((y - y.mean()) ** 2))
 
 
-def judge(ligand: str, curves: Iterator[Curves]) -> dict[str, float]:
+def judge(ligand: str, measured_curves: Iterator[Curves]) -> dict[str, float]:
     """Number of curves, R2 of model and ramp, median and bias of log10 EC50 errors."""
     sums = np.zeros(3)
     errors, count = [], 0
-    for one in curves:
+    for one in measured_curves:
         doses = np.unique(np.concatenate([x for _, x, _ in one.series]))
         data = il2.respond(ligand, one.cell, doses, TIMES)
         model = {t: data.pstat5.sel(time_min=t).values.squeeze() for t in TIMES}
@@ -87,8 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     markdown = parser.parse_args().markdown
-    jobs = [(name, pbmc(name)) for name in ("IL2", "IL15")]
-    jobs += [(name, fusion(name)) for name in ("WT N-term", "WT C-term", "R38Q N-term")]
+    jobs = [(name, curves(name)) for name in ("IL2", "IL15", "WT N-term", "WT C-term", "R38Q N-term")]
     uses = {row["ligand"]: row["use"] for row in il2_uses()}
     rows = [{"ligand": name, "use": uses[name], **judge(name, curves)} for name, curves in jobs]
     cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]

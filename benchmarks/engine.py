@@ -36,6 +36,7 @@ PACKAGES = ("il2", "libroadrunner", "numbalsoda", "scipy", "numba", "numpy", "ll
 PRECISIONS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 WIDTHS = (8, 4, 2)
 LEAST_SECONDS = 0.25  # a fast solver repeats the batch for this long in a round
+LATENCY_REPEATS = 3
 ABSENT = "not installed"
 
 
@@ -51,7 +52,8 @@ def main() -> None:
         solvers = {name: kind.setup(shared) for name, kind in SOLVERS.items() if installed(name)}
         figures["reference"] = reference_check(solvers, shared, active)
         figures["solvers"] = compare(solvers, shared, active[: options.peer_lanes], options.rounds)
-        figures["latency"] = {name: latencies(name, 3) for name in solvers}
+        states = {name: ("cold", "warm") if name == ENGINE else ("cold",) for name in solvers}
+        figures["latency"] = {name: latencies(name, LATENCY_REPEATS, states[name]) for name in solvers}
         figures["precision"] = [precision(whole, active, rtol, options.rounds) for rtol in PRECISIONS]
         figures["widths"] = widths(whole, options.rounds)
     figures["threads"] = two_threads(whole, options.rounds)
@@ -328,12 +330,16 @@ def _latency_table(figures: dict) -> Table:
         if name not in figures["latency"]:
             rows.append((name, ABSENT, "-", "-", "-", "-"))
             continue
-        cold, warm = figures["latency"][name]["cold"], figures["latency"][name]["warm"]
-        own = name == ENGINE
-        columns = (cold["setup"], cold["first"], warm["setup"] + warm["first"], cold["process"], warm["process"])
-        texts = [seconds(value) for value in columns]
-        rows.append((name, *texts) if own else (name, texts[0], texts[1], "no disk cache", texts[3], "-"))
-    note = "Fresh processes, one lane, median of 3. A process also imports and builds the network."
+        cold, warm = figures["latency"][name]["cold"], figures["latency"][name].get("warm")
+        first = seconds(warm["setup"] + warm["first"]) if warm else "no disk cache"
+        process = seconds(warm["process"]) if warm else "-"
+        rows.append(
+            (name, *(seconds(cold[part]) for part in ("setup", "first")), first, seconds(cold["process"]), process)
+        )
+    note = (
+        f"Fresh processes, one lane, median of {LATENCY_REPEATS}. Numba compiles in part at the first solve. "
+        "A process also starts Python, imports, and builds the network."
+    )
     return Table("Latency", head, rows, note)
 
 

@@ -17,17 +17,14 @@ from statistics import median
 PARTS = ("imports", "network", "setup", "first", "process")
 
 
-def latencies(name: str, repeats: int) -> dict[str, dict[str, float]]:
-    """Median seconds of each part by state of the engine's disk cache: cold, and warm (filled by the cold run)."""
-    cold, warm = [], []
+def latencies(name: str, repeats: int, states: tuple[str, ...]) -> dict[str, dict[str, float]]:
+    """Median seconds of each part by state of the disk cache: "cold", then "warm" (filled by the cold run)."""
+    runs: dict[str, list[dict[str, float]]] = {state: [] for state in states}
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
-            cold.append(_fresh(name, folder))
-            warm.append(_fresh(name, folder))
-    return {
-        state: {part: median(run[part] for run in runs) for part in PARTS}
-        for state, runs in (("cold", cold), ("warm", warm))
-    }
+            for state in states:
+                runs[state].append(_fresh(name, folder))
+    return {state: {part: median(run[part] for run in found) for part in PARTS} for state, found in runs.items()}
 
 
 def _fresh(name: str, folder: str) -> dict[str, float]:

@@ -51,8 +51,10 @@ def result(name: str) -> Result:
 @pytest.mark.parametrize(
     ("value", "low", "high", "expected"),
     [
-        (3.0, 2.0, 5.0, "shown"), (0.2, 0.1, 0.5, "contradicted"),
-        (1.1, 0.5, 2.0, "undecided"), (0.9, 0.4, 2.0, "undecided"),
+        (3.0, 2.0, 5.0, "shown"),
+        (0.2, 0.1, 0.5, "contradicted"),
+        (1.1, 0.5, 2.0, "undecided"),
+        (0.9, 0.4, 2.0, "undecided"),
     ],
 )
 def test_verdict_follows_the_share_of_draws(value: float, low: float, high: float, expected: str) -> None:

@@ -87,16 +87,16 @@ def test_ec50_counts_the_rising_limb_only():
 
 
 def test_a_heterodimer_kd_is_counted_once():
-    wild, _ = reference("spr", False, "IL2", "IL2RBG")
+    wild = reference("spr", False, "IL2", "IL2RBG").kd
     alone, _ = describe("m", {"IL2RBG": 10 * wild}, "spr")
     assert interface_factors(alone)[0] == pytest.approx({"IL2RA": 1, "IL2RB": 10, "IL2RG": 1})
-    both, _ = describe("m", {"IL2RBG": 10 * wild, "IL2RB": 5 * reference("spr", False, "IL2", "IL2RB")[0]}, "spr")
+    both, _ = describe("m", {"IL2RBG": 10 * wild, "IL2RB": 5 * reference("spr", False, "IL2", "IL2RB").kd}, "spr")
     assert interface_factors(both)[0] == pytest.approx({"IL2RA": 1, "IL2RB": 5, "IL2RG": 2})
 
 
 def test_wild_type_values_of_an_assay_are_wild_type():
     for assay, kind in (("solution", ""), ("spr", ""), ("cell", "")):
-        kds = {i: reference(assay, False, "IL2", i)[0] for i in ("IL2RA", "IL2RBG")}
+        kds = {i: reference(assay, False, "IL2", i).kd for i in ("IL2RA", "IL2RBG")}
         own, _ = describe("any name", kds, assay, kind)
         assert interface_factors(own)[0] == pytest.approx({"IL2RA": 1, "IL2RB": 1, "IL2RG": 1})
 
@@ -109,7 +109,7 @@ def test_fc_fusions_on_nk_are_predicted_within_threefold_at_30_min():
 
 def test_weaker_beta_gamma_binding_raises_and_weaker_alpha_binding_lowers_selectivity():
     def selectivity(**factor):
-        own = [describe("m", {k: v * reference("spr", False, "IL2", k)[0] for k, v in factor.items()}, "spr")[0]]
+        own = [describe("m", {k: v * reference("spr", False, "IL2", k).kd for k, v in factor.items()}, "spr")[0]]
         data = il2.respond(own, ["Treg", "NK"], [0.038], [60])
         return float(data.pstat5.sel(cell="Treg").squeeze() / data.pstat5.sel(cell="NK").squeeze())
 

@@ -37,4 +37,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.55)
     if near:
         return "Did you mean " + " or ".join(repr(folded[n]) for n in near) + "?"
-    return "Known: " + ", ".join(sorted(known)) if known else ""
+    return "Known: " + ", ".join(sorted(known)) + "." if known else ""

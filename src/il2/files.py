@@ -11,13 +11,26 @@ from pathlib import Path
 from il2.errors import Il2Error
 
 
+def _umask() -> int:
+    value = os.umask(0)
+    os.umask(value)
+    return value
+
+
+_UMASK = _umask()  # read once: it can only be read by setting it, for the whole process
+
+
 @contextmanager
 def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
     """A temporary path in the same folder that takes the name `path` when the block ends without an error.
 
-    If the block fails, or the folder cannot be written, `path` is left as it was. `private`: readable by its
+    Links are followed, and an existing file keeps its mode. If the block fails, or the folder cannot be written, `path` is left as it was. `private`: readable by its
     owner alone.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise Il2Error("is no regular file", where=str(path), how="Choose another name.")
+    mode = 0o600 if private else path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_UMASK
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-", suffix=path.suffix)
     except OSError as error:
@@ -26,10 +39,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        if not private:
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+        temporary.chmod(mode)
         temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from error

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
 
 @cache
 def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, np.ndarray]]:
-    """(replicate, time in min) -> (doses in nM, fluorescence over the untreated well); excluded wells left out."""
+    """(replicate or date, time in min) -> (doses in nM, fluorescence over background); excluded wells left out.
+
+    The background is the untreated well; Fc fusions have none, and their least value stands in.
+    """
     table: dict[tuple[str, float], list[tuple[float, float]]] = {}
     for row in measurements("pbmc_pstat5"):
-        if row["ligand"] == ligand and row["cell"] == cell and not row["excluded"]:
+        if row["ligand"] == ligand and row["cell"] == cell and not row["excluded"] and float(row["dose_nM"]) > 0:
             key = row["replicate"], float(row["time_min"])
             table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"])))
+    fusions = [r for r in measurements("fc_fusion_pstat5") if r["ligand"] == ligand and r["cell"] == cell]
+    least = min((float(row["pstat5_rfu"]) for row in fusions), default=0.0)
+    for row in fusions:
+        key = row["experiment_date"], float(row["time_min"])
+        table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"]) - least))
     return {key: tuple(np.array(sorted(values)).T) for key, values in table.items()}  # type: ignore[misc]
 
 

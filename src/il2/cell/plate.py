@@ -42,13 +42,29 @@ def check_columns(columns: list[str]) -> None:
     """Refuse a plate without the required columns, with repeated ones, or with names that the output adds."""
     for name in REQUIRED:
         if name not in columns:
-            raise Il2Error(f"the column {name!r} is missing", where="plate header", how=did_you_mean(name, columns))
+            raise Il2Error(
+                f"the column {name!r} is missing",
+                where="plate header",
+                why=f"found: {', '.join(columns)[:200]}",
+                how="Columns are separated by commas.",
+            )
+    for name in set(columns) - {*REQUIRED, *OPTIONAL}:
+        for known in (*REQUIRED, *OPTIONAL):
+            if _bare(name) == _bare(known) and known not in columns:
+                raise Il2Error(
+                    f"the column {name!r} is not known", where="plate header", how=f"Did you mean {known!r}?"
+                )
     repeated = {c for c in columns if columns.count(c) > 1}
     if repeated:
         raise Il2Error(f"the column {sorted(repeated)[0]!r} stands twice", where="plate header", how="Rename one.")
     for name in ADDED:
         if name in columns:
             raise Il2Error(f"the column {name!r} is one that the output adds", where="plate header", how="Rename it.")
+
+
+def _bare(column: str) -> str:
+    """A column name without case, unit and punctuation."""
+    return "".join(ch for ch in column.casefold().removesuffix("_nm") if ch.isalnum())
 
 
 class _Wells:

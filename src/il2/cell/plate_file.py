@@ -25,6 +25,10 @@ def predict_file(
     progress: called with the number of wells answered so far. Raises Il2Error for a bad file; `out` is then
     left as it was.
     """
+    if out.suffix.lower() != ".csv":
+        raise Il2Error(f"unknown ending {out.suffix!r}", where=str(out), how="Predictions of a plate are a .csv file.")
+    if out.resolve() == plate.resolve():
+        raise Il2Error("the plate and its predictions are one file", where=str(out), how="Choose another name.")
     wells = bad = 0
     try:
         with whole_file(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
@@ -59,11 +63,15 @@ def _pieces(plate: Path) -> Iterator[pandas.DataFrame]:
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=str(plate), how="Check the path.") from error
     with file:
-        names = [name.strip() for name in next(csv.reader(file), [])]
-        if not any(names):
+        reader = csv.reader(file)
+        names = [name.strip() for name in next((row for row in reader if any(row)), [])]
+        if not names:
             raise Il2Error("the file is empty", where=str(plate), how="Give a header and at least one row.")
-        check_columns(names)
-        for rows in _batches(csv.reader(file), len(names), plate):
+        try:
+            check_columns(names)
+        except Il2Error as error:
+            raise Il2Error(error.what, where=f"{plate}, header", why=error.why, how=error.how) from error
+        for rows in _batches(reader, len(names), plate):
             yield pandas.DataFrame(rows, columns=names, dtype=str)
 
 
@@ -76,7 +84,7 @@ def _batches(reader, width: int, plate: Path) -> Iterator[list[list[str]]]:
         if len(row) != width:
             raise Il2Error(
                 f"a row has {len(row)} fields, the header {width}",
-                where=f"{plate}:{reader.line_num + 1}",
+                where=f"{plate}:{reader.line_num}",
                 how="Quote fields that hold commas.",
             )
         rows.append(row)

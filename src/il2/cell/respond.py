@@ -9,13 +9,15 @@ import numpy as np
 
 from il2 import __version__
 from il2.cell.simulate import lane_values, simulate
-from il2.cell.spread import count_draws, parameter_draws
+from il2.cell.spread import count_draws, factor_draws, parameter_draws
 from il2.errors import Il2Error
 from il2.knowledge.cell import CHAINS, Count, cell, default_cells
 from il2.knowledge.parameters import CURRENT, fingerprint
-from il2.knowledge.quantity import weakest
+from il2.knowledge.quantity import quantities, weakest
+from il2.knowledge.table import rows
 from il2.receptor.ligand import Ligand, interface_factors, ligand
 from il2.receptor.ligand import ligands as known_ligands
+from il2.signalling.response import response
 
 if TYPE_CHECKING:
     import pandas
@@ -53,11 +55,7 @@ def respond(
 
     chosen = [ligand(item) if isinstance(item, str) else item for item in _listed(ligands)]
     inventory = _inventory(cells)
-    names = [item.name for item in chosen]
-    if len(set(names)) < len(names):
-        raise Il2Error(
-            f"the ligand {max(names, key=names.count)!r} is named twice", how="Give every ligand its own name."
-        )
+    _distinct("ligand", [item.name for item in chosen])
     doses = _numbers(doses_nM, "doses_nM", positive=True)
     times = _numbers(times_min, "times_min", positive=False)
     if (np.diff(times) <= 0).any():
@@ -88,7 +86,7 @@ def respond(
             pstat5[i, j], active[i, j] = out.pstat5, out.active
             warnings += [f"{item.name} on {name} at {doses[k]:g} nM: {r}" for k, r in enumerate(out.reasons) if r]
             if spread_draws:
-                spread = _spread(item.base, name, counts, factors, doses, spread_draws, seed) | extra
+                spread = _spread(item, name, counts, doses, spread_draws, seed) | extra
                 drawn = simulate(item.base, spread, times, depleted=depleted, threads=threads).pstat5
                 drawn = drawn.reshape(spread_draws, len(doses), len(times))
                 low[i, j], high[i, j] = np.nanpercentile(drawn, BAND, axis=0)
@@ -121,7 +119,10 @@ def respond(
 
 
 def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
-    """EC50 (nM) per ligand, cell and time, next to the measured value and their quotient."""
+    """EC50 (nM) per ligand, cell and time, next to the measured value and their quotient.
+
+    An EC50 is that of the doses asked for; the quotient is left out where they do not span the measured EC50.
+    """
     import pandas
 
     from il2.cell.ec50 import ec50
@@ -136,7 +137,8 @@ def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
                 known = comparable(data, str(name), str(kind))
                 measured, lowest, highest = measured_ec50(str(name), str(kind), float(time)) if known else (np.nan,) * 3
                 predicted = ec50(doses, one)
-                records.append((name, kind, time, predicted, measured, lowest, highest, predicted / measured))
+                fold = predicted / measured if doses.min() <= measured <= doses.max() else np.nan
+                records.append((name, kind, time, predicted, measured, lowest, highest, fold))
     columns = [
         "ligand",
         "cell",
@@ -150,11 +152,14 @@ def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
     return pandas.DataFrame(records, columns=columns)
 
 
-def _spread(base, name, counts, factors, doses, draws, seed):
-    """Values of lanes (draw, dose): every draw of counts and parameters at every dose."""
-    chains = {c: np.repeat(v, len(doses)) for c, v in count_draws(name, counts, draws, seed).items()}
-    values = lane_values(base, np.tile(doses, draws), chains, factors)
-    return values | {n: np.repeat(v, len(doses)) for n, v in parameter_draws(base, draws, seed).items()}
+def _spread(item: Ligand, name, counts, doses, draws, seed):
+    """Values of lanes (draw, dose): every draw of counts, affinities and parameters at every dose."""
+    chains, factors = (
+        {chain: np.repeat(v, len(doses)) for chain, v in table.items()}
+        for table in (count_draws(name, counts, draws, seed), factor_draws(item, draws, seed))
+    )
+    values = lane_values(item.base, np.tile(doses, draws), chains, factors)
+    return values | {n: np.repeat(v, len(doses)) for n, v in parameter_draws(item.base, draws, seed).items()}
 
 
 def _listed(value) -> list:
@@ -163,14 +168,23 @@ def _listed(value) -> list:
 
 def _inventory(cells) -> dict[str, dict[str, Count]]:
     if isinstance(cells, Mapping):
+        _distinct("cell", list(cells))
         return {name: _own_counts(name, counts) for name, counts in cells.items()}
     names = default_cells() if cells is None else _listed(cells)
+    kinds = [cell(name) for name in names]
+    _distinct("cell", [kind.name for kind in kinds])
     table = {}
-    for name in names:
-        kind = cell(name)
+    for kind in kinds:
         missing = Count(0.0, 0.0, 0.0, "assumed", ())
         table[kind.name] = {c: kind.counts.get(c, missing) for c in CHAINS}
     return table
+
+
+def _distinct(what: str, names: list[str]) -> None:
+    if not names:
+        raise Il2Error(f"no {what} is named", where="respond", how="Give at least one.")
+    if len(set(names)) < len(names):
+        raise Il2Error(f"the {what} {max(names, key=names.count)!r} is named twice", how="Give every one its own name.")
 
 
 def _own_counts(name: str, counts: Mapping[str, float]) -> dict[str, Count]:
@@ -198,21 +212,23 @@ def _numbers(values: Sequence[float], name: str, positive: bool) -> np.ndarray:
     return array
 
 
-def _attributes(chosen, inventory, warnings, cells_per_mL) -> dict[str, object]:
-    from il2.knowledge.quantity import quantities
-
-    grades = [c.grade for counts in inventory.values() for c in counts.values()]
-    sources = {s for counts in inventory.values() for c in counts.values() for s in c.sources}
-    sources |= {s for item in chosen for s in item.sources} | {s for q in quantities().values() for s in q.sources}
+def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL) -> dict[str, object]:
+    used = [c for counts in inventory.values() for c in counts.values()]
+    bases = {item.base for item in chosen}
+    known = [q for name, q in quantities().items() if any(name in response(base).parameter_names for base in bases)]
+    tables = [row for row in rows("affinities") if row["ligand"] in bases]
+    tables += [row for row in rows("ligands") if row["name"] in {item.name for item in chosen}]
+    tables += [row for row in rows("assay_references") if row["assay"] in {item.assay for item in chosen if item.kds}]
+    sources = {s for x in (*used, *known) for s in x.sources} | {s for row in tables for s in row["sources"].split(";")}
     return {
         "title": "pSTAT5 response predicted by il2",
         "il2_version": __version__,
         "parameter_set": CURRENT,
         "parameter_hash": fingerprint(),
         "ligand_supply": "clamped" if cells_per_mL is None else f"depleted by {cells_per_mL:g} cells/mL of one kind",
-        "weakest_grade": weakest(grades + [q.grade for q in quantities().values()]),
+        "weakest_grade": weakest([x.grade for x in (*used, *known)] + [row["grade"] for row in tables]),
         "status": "band",
         "sources": "; ".join(sorted(sources - {"assumed", "user"})),
         "own_ligands": [item.name for item in chosen if known_ligands().get(item.name) != item],
-        "warnings": "; ".join(warnings),
+        "warnings": list(dict.fromkeys(warnings)),
     }

@@ -16,6 +16,7 @@ from il2.receptor.trafficking import count
 from il2.signalling.response import response, response_program
 from il2.signalling.stat5 import PSTAT5
 
+LANES_AT_ONCE = 20_000  # bounds memory; lanes do not depend on one another
 TOLERANCES = Tolerances(rtol=1e-6, atol=1e-8)
 
 
@@ -54,10 +55,15 @@ def simulate(
     lanes = max((np.size(v) for v in values.values()), default=1)
     defaults = network.defaults()
     columns = [np.broadcast_to(values.get(name, defaults[name]), (lanes,)) for name in program.parameters]
-    parameters = np.stack(columns, axis=-1).astype(float)
-    solution = solve(program, parameters, times_min, tolerances=tolerances, threads=threads)
     wanted = {o.name: o.expr for o in network.observables}
     tape, places = lower_expressions(network, [wanted[PSTAT5], wanted[ACTIVE]])
-    out = run(tape, {"y": solution.y, "p": parameters[:, None, :]}, places)
-    reasons = tuple(solution.reason(i) if solution.status[i] else "" for i in range(lanes))
-    return Responses(np.clip(out[..., 0], 0.0, 1.0), np.maximum(out[..., 1], 0.0), reasons)
+    pieces, reasons = [], []
+    for start in range(0, lanes, LANES_AT_ONCE):
+        piece = slice(start, start + LANES_AT_ONCE)
+        parameters = np.stack([column[piece] for column in columns], axis=-1).astype(float)
+        times = times_min if np.ndim(times_min) == 1 else times_min[piece]
+        solution = solve(program, parameters, times, tolerances=tolerances, threads=threads)
+        pieces.append(run(tape, {"y": solution.y, "p": parameters[:, None, :]}, places))
+        reasons += [solution.reason(i) for i in range(len(parameters))]
+    out = np.concatenate(pieces)
+    return Responses(np.clip(out[..., 0], 0.0, 1.0), np.maximum(out[..., 1], 0.0), tuple(reasons))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import typer
@@ -33,6 +34,7 @@ def main() -> None:
     """Entry point of `il2`: exit code 2 for a mistake of the user, 1 where a result says no."""
     from il2.cli import experiment, export, respond, targets  # noqa: F401  each adds its verb
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed
     try:
         app()
     except Il2Error as error:
@@ -41,6 +43,9 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        print(f"il2: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         print("il2: stopped", file=sys.stderr)
         sys.exit(130)

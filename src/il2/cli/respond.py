@@ -22,6 +22,7 @@ FIGURE, REPORT = Path("il2-respond.png"), Path("il2-respond.html")
 
 @app.command()
 def respond(
+    context: typer.Context,
     ligand: list[str] = typer.Option(
         ["IL2"], "--ligand", "-l", help="A name (IL2, IL15, 'WT N-term') or a YAML file with KDs; repeat for several."
     ),
@@ -54,6 +55,11 @@ def respond(
     il2-respond.png and il2-respond.html in this folder. With --plate FILE --out FILE every row is a well.
     """
     if plate is not None:
+        if extra := _given(context) - {"plate", "out", "threads"}:
+            option = "--" + sorted(extra)[0].replace("_", "-")
+            raise Il2Error(
+                f"{option} has no effect on a plate", where="--plate", how="Leave it out, or make it a column."
+            )
         _plate(plate, out, threads)
         return
     data = _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws * receptor_spread, seed, threads)
@@ -62,12 +68,18 @@ def respond(
     table = ec50_table(data)
     title = "EC50 in nM: dose at half of maximum minus minimum on the rising limb"
     show(_records(table), format, title)
-    asked = out or figure or report or len(sys.argv) > 2
+    asked = out or figure or report or _given(context) - {"threads", "format"}
     written = _write(data, table, out, figure if asked else FIGURE, report if asked else REPORT)
-    for text in filter(None, data.attrs["warnings"].split("; ")):
+    for text in data.attrs["warnings"]:
         typer.echo(f"warning: {text}", err=True)
     for path in written:
         typer.echo(f"wrote {path}", err=True)
+
+
+def _given(context: typer.Context) -> set[str]:
+    """Names of the options that the user gave."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
 
 
 def _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws, seed, threads) -> xarray.Dataset:
@@ -95,7 +107,7 @@ def _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws, seed,
     data = respond(
         chosen, inventory, dose_list, time_list, spread_draws=draws, seed=seed, cells_per_mL=density, threads=threads
     )
-    data.attrs["warnings"] = "; ".join(filter(None, [*notes, data.attrs["warnings"]]))
+    data.attrs["warnings"] = [*notes, *data.attrs["warnings"]]
     data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
     return data
 
@@ -123,7 +135,7 @@ def write_table(data: xarray.Dataset, path: Path) -> None:
     """The Dataset as one row per ligand, cell, dose and time, as CSV or Parquet."""
     from il2.files import whole_file
 
-    frame = data.to_dataframe().reset_index()
+    frame = data.drop_dims("receptor").to_dataframe().reset_index()
     if path.suffix.lower() == ".csv":
         with whole_file(path) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.8g")

@@ -51,7 +51,7 @@ def lane_width(program: Program) -> int:
 
 def compiled(program: Program, width: int | None = None) -> Compiled:
     """The machine code of a program, from this process, from disk, or compiled now."""
-    return _compiled(program, width or lane_width(program), str(store.folder()))
+    return _compiled(program, width or lane_width(program), store.place())
 
 
 _LOADED: dict[tuple, Compiled] = {}
@@ -66,7 +66,7 @@ def _compiled(program: Program, width: int, folder: str) -> Compiled:
             facts, code = build(program, width)
             note = store.write(key, facts, code) or note
         if note:
-            logging.getLogger("il2").warning("object code is compiled anew: %s", note)
+            logging.getLogger("il2").warning("object code on disk was not used: %s", note)
         _LOADED[key, folder] = _load(Layout(**facts), code, from_disk, note)
     return _LOADED[key, folder]
 

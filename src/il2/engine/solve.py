@@ -23,7 +23,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Tolerances:
-    """Error control: err <= atol + rtol |y| per state (states in their own units), and limits of the steps."""
+    """Error control: the root mean square over states of err / (atol + rtol |y|) is at most 1; limits of the steps."""
 
     rtol: float = 1e-6
     atol: float = 1e-8

@@ -30,10 +30,19 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "il2"
 
 
+def place() -> str:
+    """The folder as text, empty where no home folder is known."""
+    try:
+        return str(folder())
+    except RuntimeError:
+        return ""
+
+
 def read(key: str) -> tuple[dict | None, bytes, str]:
     """(facts, object code, note); facts is None where there is nothing usable, and note says why if odd."""
-    path = folder() / f"{key}.o"
+    path = Path(f"{key}.o")
     try:
+        path = folder() / path
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if hasattr(os, "getuid") and (
@@ -43,8 +52,8 @@ def read(key: str) -> tuple[dict | None, bytes, str]:
             blob = file.read()
     except FileNotFoundError:
         return None, b"", ""
-    except OSError as error:
-        return None, b"", f"{path} cannot be read: {error.strerror}"
+    except (OSError, RuntimeError) as error:
+        return None, b"", f"{path} cannot be read: {error}"
     start = len(MAGIC) + 32
     if not blob.startswith(MAGIC) or hashlib.sha256(blob[start:]).digest() != blob[len(MAGIC) : start]:
         return None, b"", f"{path} is damaged"
@@ -60,8 +69,6 @@ def write(key: str, facts: dict, code: bytes) -> str:
         folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         with whole_file(folder() / f"{key}.o", private=True) as temporary:
             temporary.write_bytes(blob)
-    except OSError as error:
-        return f"{folder()} cannot be written: {error.strerror}"
-    except Il2Error as error:
-        return str(error)
+    except (OSError, RuntimeError, Il2Error) as error:
+        return f"object code cannot be written: {error}"
     return ""

@@ -26,6 +26,8 @@ def read_counts(path: Path) -> dict[str, dict[str, float]]:
             for row in reader:
                 where = f"{path}:{reader.line_num}"
                 name = (row["cell"] or "").strip()
+                if not name.isprintable():
+                    raise Il2Error(f"the name {name!r} is not a text of one line", where=where)
                 if not name or name in table:
                     raise Il2Error("the cell has no name" if not name else f"{name!r} stands twice", where=where)
                 table[name] = {c: _count(row[c], c, where) for c in CHAINS if c in columns and (row[c] or "").strip()}

@@ -18,7 +18,7 @@ from il2.units import quantity_in
 
 LARGEST_BYTES = 100_000
 _KD_KEYS = {key.removesuffix("_nM"): interface for key, interface in KDS.items()}
-_KEYS = ("name", "format", "valency", "kd_assay", *_KD_KEYS)
+_KEYS = ("name", "base", "format", "valency", "kd_assay", *_KD_KEYS)
 
 
 def read_ligand(path: Path) -> tuple[Ligand, list[str]]:
@@ -41,16 +41,19 @@ def read_ligand(path: Path) -> tuple[Ligand, list[str]]:
     for key in content:
         if key not in _KEYS:
             raise Il2Error(f"unknown key {key!r}", where=where, how=did_you_mean(str(key), _KEYS))
-    valency = content.get("valency", 1)
-    if not isinstance(valency, int) or isinstance(valency, bool):
+    valency = content.get("valency")
+    if valency is not None and (not isinstance(valency, int) or isinstance(valency, bool)):
         raise Il2Error(f"valency is {valency!r}", where=f"{where}: valency", how="Give a whole number from 1 up.")
+    name = content.get("name", path.stem)
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise Il2Error(f"name is {name!r}", where=f"{where}: name", how="Give a text of one line.")
     kds = {
         interface: quantity_in(str(content[key]), "nM", where=f"{where}: {key}")
         for key, interface in _KD_KEYS.items()
         if key in content
     }
     try:
-        texts = [str(content.get(key, "")) for key in ("kd_assay", "format")]
-        return describe(str(content.get("name") or path.stem), kds, texts[0], texts[1], valency)
+        assay, form, base = (str(content.get(key, "")) for key in ("kd_assay", "format", "base"))
+        return describe(name.strip(), kds, assay, form, valency, base)
     except Il2Error as error:
         raise Il2Error(error.what, where=where, why=error.why, how=error.how) from error

@@ -91,7 +91,9 @@ def pooled(name: str, parent: str, chain: str) -> Count | None:
         share = found[POOLED[0]]["value"] / above[POOLED[0]]["value"]
         base = pooled(parent, "", chain)
         assert base is not None
-        return Count(base.value * share, base.low * share, base.high * share, base.grade, base.sources)
+        low = min(base.low * share, *(f["low"] for f in found.values()))
+        high = max(base.high * share, *(f["high"] for f in found.values()))
+        return Count(base.value * share, low, high, base.grade, base.sources)
     first = next(q for q in (*POOLED, *SINGLE) if q in found)
     return _count(found[first]["value"], list(found.values()))
 

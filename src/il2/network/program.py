@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from il2.network.expression import Expr, add, children, diff, mul, num, substitute, sym, symbols
+from il2.network.expression import Expr, add, children, diff, mul, num, sym, symbols
 from il2.network.network import Network
 from il2.network.tape import Tape
 
@@ -108,4 +108,4 @@ def lower_expressions(network: Network, expressions: list[Expr]) -> tuple[Tape, 
     names |= {n: tape.load("p", j) for j, n in enumerate(network.parameter_names)}
     for d in network.derived:
         names[d.name] = tape.expression(d.expr, names)
-    return tape, [tape.expression(substitute(e, {}), names) for e in expressions]
+    return tape, [tape.expression(e, names) for e in expressions]

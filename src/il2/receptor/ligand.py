@@ -15,6 +15,7 @@ from il2.knowledge.quantity import quantity
 from il2.knowledge.table import aliases, number, rows
 from il2.receptor.cytokine import Cytokine, cytokine, cytokines
 
+MOST_HEADS = 100
 ASSAYS = ("solution", "spr", "octet_bli", "cell")
 UNFUSED, FC = "unfused", "Fc fusion"
 FORMATS = {UNFUSED: 1, FC: 1, "Fc fusion, monovalent": 1, "Fc fusion, bivalent": 2, "Fc fusion, tetravalent": 4}
@@ -23,10 +24,14 @@ KDS = {"kd_il2ra_nM": "IL2RA", "kd_il2rbg_nM": "IL2RBG", "kd_il2rb_nM": "IL2RB",
 
 @dataclass(frozen=True)
 class Ligand:
-    """`kds` maps IL2RA, IL2RBG (the IL2RB:IL2RG heterodimer), IL2RB or IL15RA to nM in `assay`."""
+    """A ligand; checked when made.
+
+    kds: pairs of an interface (IL2RA, IL15RA, IL2RB, or IL2RBG for the IL2RB:IL2RG heterodimer) and a KD in nM
+    measured in `assay`. What is not given is wild type in the same format.
+    """
 
     name: str
-    base: str
+    base: str = "IL2"
     format: str = UNFUSED
     valency: int = 1
     kds: tuple[tuple[str, float], ...] = ()
@@ -34,13 +39,32 @@ class Ligand:
     sources: tuple[str, ...] = ()
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if self.base not in cytokines():
+            raise Il2Error(f"unknown base {self.base!r}", how=did_you_mean(self.base, cytokines()))
+        check_assay(self.assay)
+        if self.format not in FORMATS:
+            raise Il2Error(f"unknown format {self.format!r}", how=did_you_mean(self.format, FORMATS))
+        if not 1 <= self.valency <= MOST_HEADS:
+            raise Il2Error(f"valency is {self.valency:g}", how=f"Give a whole number from 1 to {MOST_HEADS}.")
+        for interface, kd in self.kds:
+            if interface not in KDS.values():
+                raise Il2Error(f"unknown interface {interface!r}", how=did_you_mean(interface, KDS.values()))
+            if not (math.isfinite(kd) and kd > 0):
+                raise Il2Error(f"KD of {interface} is {kd:g} nM", how="Give a finite number above zero.")
+        other = {"IL2": "IL15RA", "IL15": "IL2RA"}[self.base]
+        if other in dict(self.kds):
+            raise Il2Error(f"{self.name} does not bind {other}", how="Remove that KD, or change the base.")
+
     @property
     def is_fc(self) -> bool:
         return self.format.startswith(FC)
 
-    @property
-    def wild_type(self) -> bool:
-        return self.name in cytokines()
+
+def check_assay(assay: str) -> None:
+    """Refuse an assay that is not known."""
+    if assay not in ASSAYS:
+        raise Il2Error(f"unknown kd_assay {assay!r}", how=did_you_mean(assay, ASSAYS))
 
 
 @cache
@@ -83,70 +107,74 @@ def describe(
     assay: str = "",
     format: str = "",
     valency: int | None = None,
+    base: str = "",
 ) -> tuple[Ligand, list[str]]:
-    """A ligand from a user's own values, and warnings; values override the table's.
+    """A ligand from a user's own values, and warnings. Empty means not given.
 
-    Raises Il2Error for an unknown name without KDs, an unknown assay or format, a KD or valency that is not
-    a positive finite number, and for KDs of both private chains.
+    Given KDs replace all that are known for the name; an assay that is not given is `solution`. Raises Il2Error
+    for an unknown name without KDs and for what `Ligand` refuses.
     """
-    warnings: list[str] = []
-    known = ligands()[aliases("ligands")[name.casefold()]] if is_ligand(name) else None
-    if known is None and not kds:
-        ligand(name)
-    for interface, kd in kds.items():
-        if not (math.isfinite(kd) and kd > 0):
-            raise Il2Error(f"KD of {interface} is {kd:g} nM", how="Give a finite number above zero.")
-    if assay and assay not in ASSAYS:
-        raise Il2Error(f"unknown kd_assay {assay!r}", how=did_you_mean(assay, ASSAYS))
-    if format and format not in FORMATS:
-        raise Il2Error(f"unknown format {format!r}", how=did_you_mean(format, FORMATS))
+    known = ligand(name) if is_ligand(name) or not kds else None
     if "IL15RA" in kds and "IL2RA" in kds:
         raise Il2Error("KDs of both IL2RA and IL15RA are given", why="a ligand binds one private chain")
-    base = known.base if known else "IL15" if "IL15RA" in kds else "IL2"
-    if ("IL15RA" in kds and base == "IL2") or ("IL2RA" in kds and base == "IL15"):
-        raise Il2Error(f"{name} does not bind {'IL15RA' if base == 'IL2' else 'IL2RA'}", how="Remove that KD.")
     form = format or (known.format if known else UNFUSED)
-    heads = valency if valency is not None else FORMATS[form] if format or not known else known.valency
-    if heads < 1:
-        raise Il2Error(f"valency is {heads}", how="Give a whole number from 1 up.")
-    if known and kds:
-        warnings.append(f"the given KDs override those known for {known.name}")
-    merged = dict(known.kds) if known and (not assay or assay == known.assay) else {}
-    out = Ligand(
-        name, base, form, heads, tuple((merged | kds).items()), assay or (known.assay if known else "solution")
-    )
+    if valency is not None and format in FORMATS and FORMATS[format] > 1 and valency != FORMATS[format]:
+        raise Il2Error(f"valency {valency} contradicts the format {format!r}", how="Give one of them.")
+    heads = valency if valency is not None else FORMATS[form] if form in FORMATS and (format or not known) else 1
     if known and not kds:
-        out = replace(known, format=form, valency=heads)
-    if heads > 1:
-        warnings.append(
-            f"valency {heads} is answered as monovalent at the same molecule dose; avidity is not modelled yet"
-        )
-    return out, warnings
+        check_assay(assay or known.assay)
+        return replace(known, format=form, valency=heads), []
+    warnings = []
+    if known:
+        warnings.append(f"the given KDs override those known for {known.name}; what is not given is wild type")
+    elif not base and not kds.keys() & {"IL2RA", "IL15RA"}:
+        warnings.append("taken as an IL-2 mutein, since no KD of a private chain is given")
+    origin = base or (known.base if known else "IL15" if "IL15RA" in kds else "IL2")
+    return Ligand(name, origin, form, heads, tuple(kds.items()), assay or "solution"), warnings
 
 
-def reference(assay: str, fc: bool, base: str, interface: str) -> tuple[float, str]:
-    """Wild-type KD (nM) in an assay and format, and a warning where another format or ligand stands in."""
-    wanted = FC if fc else UNFUSED
+@dataclass(frozen=True)
+class Reference:
+    """A wild-type KD (nM) with its range; `fc` is the format that it was measured in, `note` what stands in."""
+
+    kd: float
+    low: float
+    high: float
+    fc: bool
+    note: str
+
+
+def reference(assay: str, fc: bool, base: str, interface: str) -> Reference:
+    """Wild-type KD in an assay and format; where none is known, the nearest, with a note that says so."""
     table = {
-        (row["assay"], row["format"], row["ligand"], row["interface"]): float(row["kd_nM"])
+        (row["assay"], row["format"] == FC, row["ligand"], row["interface"]): row
         for row in rows("assay_references")
         if row["reference"] == "default"
     }
-    for form in (wanted, UNFUSED if fc else FC):
-        note = (
-            ""
-            if form == wanted
-            else f"no wild-type {interface} KD of the format {wanted} is known by {assay}; that of {form} is used"
-        )
-        if (assay, form, base, interface) in table:
-            return table[assay, form, base, interface], note
-        if interface != "IL15RA" and (assay, form, "IL2", interface) in table:
-            ratio = wild_type_kd(cytokine(base), interface) / wild_type_kd(cytokine("IL2"), interface)
-            return table[assay, form, "IL2", interface] * ratio, note
-    if assay != "solution":
-        kd, _ = reference("solution", fc, base, interface)
-        return kd, f"no wild-type {interface} KD is known by {assay}; the solution value is used"
+    for place in dict.fromkeys((assay, "solution")):
+        for form in (fc, not fc):
+            for origin in dict.fromkeys((base, "IL2") if interface != "IL15RA" else (base,)):
+                if row := table.get((place, form, origin, interface)):
+                    return _reference(row, (assay, fc, base, interface), (place, form, origin))
     raise Il2Error(f"no wild-type KD of {base} to {interface} is known")
+
+
+def _reference(row: dict[str, str], wanted: tuple[str, bool, str, str], found: tuple[str, bool, str]) -> Reference:
+    assay, fc, base, interface = wanted
+    place, form, origin = found
+    ratio = wild_type_kd(cytokine(base), interface) / wild_type_kd(cytokine(origin), interface)
+    kd, low, high = (ratio * (number(row[k]) or float(row["kd_nM"])) for k in ("kd_nM", "low", "high"))
+    stands_in = []
+    if place != assay:
+        stands_in.append("the solution value")
+    if form != fc:
+        stands_in.append(f"the value of the format {FC if form else UNFUSED}")
+    if origin != base:
+        stands_in.append(f"the value of {origin}, scaled")
+    if row["grade"] == "assumed":
+        stands_in.append("an assumed value")
+    note = f"no wild-type {interface} KD by {assay} is known here: {', '.join(stands_in)} is used" if stands_in else ""
+    return Reference(kd, low, high, form, note)
 
 
 def wild_type_kd(of: Cytokine, interface: str) -> float:
@@ -154,6 +182,15 @@ def wild_type_kd(of: Cytokine, interface: str) -> float:
     if interface == "IL2RBG":
         return of.steps[frozenset({"IL2RB"})][1] * of.steps[frozenset({"IL2RB", "IL2RG"})][1]
     return of.steps[frozenset({interface})][1]
+
+
+def fusion_factor_applies(given: Ligand) -> bool:
+    """Whether the loss of IL2RB affinity in an Fc fusion is still to be counted.
+
+    A KD of IL2RB or of the heterodimer that is compared with an unfused wild type already holds it.
+    """
+    beta = [i for i, _ in given.kds if i in ("IL2RB", "IL2RBG")]
+    return given.is_fc and all(reference(given.assay, True, given.base, i).fc for i in beta)
 
 
 def interface_factors(given: Ligand) -> tuple[dict[str, float], list[str]]:
@@ -164,12 +201,19 @@ def interface_factors(given: Ligand) -> tuple[dict[str, float], list[str]]:
     warnings: list[str] = []
     ratio: dict[str, float] = {}
     for interface, kd in given.kds:
-        wild, note = reference(given.assay, given.is_fc, given.base, interface)
-        ratio[interface] = kd / wild
-        warnings += [note] if note else []
+        wild = reference(given.assay, given.is_fc, given.base, interface)
+        ratio[interface] = kd / wild.kd
+        warnings += [wild.note] if wild.note else []
+    kds = dict(given.kds)
+    if "IL2RB" in kds and kds["IL2RB"] < kds.get("IL2RBG", 0.0):
+        warnings.append("the heterodimer KD is weaker than that of IL2RB alone: IL2RG then opposes binding")
     private = cytokine(given.base).private
     beta = ratio.get("IL2RB", ratio.get("IL2RBG", 1.0))
     factors = {private: ratio.get(private, 1.0), "IL2RB": beta, "IL2RG": ratio.get("IL2RBG", beta) / beta}
-    if given.is_fc:
+    if fusion_factor_applies(given):
         factors["IL2RB"] *= quantity("Fc_fusion_IL2RB_factor").value
+        if given.base != "IL2":
+            warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {given.base}")
+    if given.valency > 1:
+        warnings.append(f"valency {given.valency} is answered as monovalent at the same molecule dose (no avidity yet)")
     return factors, warnings

@@ -70,7 +70,7 @@ class Comparison:
         """What the measurement served for: calibration (also of the whole that a subset belongs to) or prediction."""
         if math.isnan(self.measured):
             return "–"
-        if uses().get((self.ligand, self.cell)) == CALIBRATION:
+        if CALIBRATION in (uses().get((self.ligand, self.cell)), uses().get((self.ligand, "all"))):
             return CALIBRATION
         parent = cell(self.cell).parent if is_cell(self.cell) else ""
         return f"{CALIBRATION}, as part of {parent}" if uses().get((self.ligand, parent)) == CALIBRATION else PREDICTION

@@ -222,7 +222,7 @@ def _calibration(found: list[Comparison], sources: Sources) -> list[Markup]:
 
 
 def _warnings(data: xarray.Dataset) -> Markup:
-    found = [text for text in str(data.attrs.get("warnings", "")).split("; ") if text]
+    found = [str(text) for text in data.attrs["warnings"]]
     return tag("div", _list(found), class_="notice") if found else tag("p", "None.")
 
 
