@@ -65,7 +65,8 @@ def judge(ligand: str, measured_curves: Iterator[Curves]) -> dict[str, float]:
     found = np.array(errors)[np.isfinite(errors)]
     return {
         "curves": count, "R2": 1 - sums[0] / sums[2], "R2 of a ramp": 1 - sums[1] / sums[2],
-        "median absolute log10 EC50 error": float(np.median(np.abs(found))), "median log10 EC50 error": float(np.median(found)),
+        "median absolute log10 EC50 error": float(np.median(np.abs(found))),
+        "median log10 EC50 error": float(np.median(found)),
     }  # fmt: skip
 
 

@@ -83,6 +83,7 @@ def machine() -> dict:
         "cpu": _cpu_name(),
         "llvm_cpu": llvm.get_host_cpu_name(),
         "cores": _cores(),
+        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "packages": {name: package_version(name) for name in PACKAGES},
     }
@@ -220,17 +221,20 @@ def widths(case: Problem, rounds: int) -> dict:
 
 
 def two_threads(case: Problem, rounds: int) -> dict | None:
-    """Interleaved rounds with one and two threads; None on a single core."""
+    """Interleaved rounds with one and two threads, and the share of two cores that was had; None on a single core."""
     if _cores() < 2:
         return None
     one, two = (_solve(case, threads=threads) for threads in (1, 2))
     same = all(getattr(one, a).tobytes() == getattr(two, a).tobytes() for a in ("y", "status", "accepted", "rejected"))
     rates: dict[int, list[float]] = {1: [], 2: []}
+    had = []
     for _ in range(rounds):
-        for threads in rates:
-            rates[threads].append(_rate(lambda threads=threads: _solve(case, threads=threads), len(case.parameters)))
+        rates[1].append(_rate(lambda: _solve(case), len(case.parameters)))
+        start, used = time.perf_counter(), time.process_time()
+        rates[2].append(_rate(lambda: _solve(case, threads=2), len(case.parameters)))
+        had.append((time.process_time() - used) / (2 * (time.perf_counter() - start)))
     scaling = [b / a for a, b in zip(rates[1], rates[2], strict=True)]
-    return {"lanes": len(case.parameters), "rates": rates, "scaling": scaling, "same_bits": same}
+    return {"lanes": len(case.parameters), "rates": rates, "scaling": scaling, "had": had, "same_bits": same}
 
 
 def floor(case: Problem, by_width: dict) -> dict:
@@ -277,6 +281,8 @@ def _machine_table(figures: dict) -> Table:
     about = figures["machine"]
     packages = [(name, found) for name, found in about["packages"].items()]
     rows = [("CPU", f"{about['cpu']} ({about['llvm_cpu']}), {about['cores']} cores"), ("system", about["system"])]
+    if about["load"] is not None:
+        rows.append(("load average at the start", f"{about['load']:.2f}"))
     return Table("Machine and versions", ("what", "value"), [*rows, *packages])
 
 
@@ -352,9 +358,11 @@ def _thread_table(figures: dict) -> Table:
         ("solves/s, one thread", spread(found["rates"][1])),
         ("solves/s, two threads", spread(found["rates"][2])),
         ("scaling", spread(found["scaling"], ".2f")),
+        ("share of two cores had from the system", spread(found["had"], ".0%")),
         ("same bits", "yes" if found["same_bits"] else "NO"),
     ]
-    return Table("Two threads", ("what", "value"), rows)
+    note = "Where the share is below 100 %, other processes used the cores and the scaling means little."
+    return Table("Two threads", ("what", "value"), rows, note)
 
 
 def _floor_table(f: dict) -> Table:

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -99,6 +98,7 @@ def test_listing_verbs_speak_json(tmp_path):
 def test_table_and_parquet_hold_the_dataset(tmp_path):
     il2(tmp_path, "respond", "--cells", "NK", "--out", "a.csv")
     il2(tmp_path, "respond", "--cells", "NK", "--out", "a.parquet")
+    assert len(pd.read_csv(tmp_path / "a.csv")) == 12 * 4
     text, binary = pd.read_csv(tmp_path / "a.csv"), pd.read_parquet(tmp_path / "a.parquet")
     assert len(text) == len(binary) and {"cell", "dose_nM", "time_min", "pstat5"} <= set(text)
     assert text["pstat5"].to_numpy() == pytest.approx(binary["pstat5"].to_numpy(), rel=1e-6)
@@ -125,6 +125,9 @@ def test_table_and_parquet_hold_the_dataset(tmp_path):
         (("respond", "--report", "missing/a.html"), "cannot be written"),
         (("respond", "--plate", "none.csv", "--out", "b.csv"), "cannot be read"),
         (("respond", "--plate", "none.csv"), "--out"),
+        (("respond", "--plate", "none.csv", "--out", "b.parquet"), ".csv"),
+        (("respond", "--plate", "none.csv", "--out", "b.csv", "--report", "r.html"), "--report has no effect"),
+        (("respond", "--out", "a.csv", "--figure", "a.pdf"), ".png or .svg"),
         (("respond", "--ligand", "none.yaml"), "cannot be read"),
         (("respond", "--cells", "none.csv"), "cannot be read"),
         (("experiment", "E99"), "E99"),
@@ -187,9 +190,10 @@ def test_a_damaged_cache_is_one_note_and_no_other_result(tmp_path, monkeypatch):
 
 
 def test_import_takes_under_a_second(tmp_path):
-    start = time.monotonic()
-    subprocess.run([sys.executable, "-c", "import il2; il2.respond"], check=True, cwd=tmp_path)
-    assert time.monotonic() - start < 3  # a whole process on a busy machine; benchmarks time it properly
+    """Counted in CPU seconds of a process of its own, so that a busy machine does not matter."""
+    program = "import il2, time; il2.respond; print(time.process_time())"
+    done = subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, capture_output=True, text=True)
+    assert float(done.stdout) < 1
 
 
 def test_figures_of_the_confidence_page_are_those_of_its_command():

@@ -5,9 +5,10 @@ import pytest
 
 import il2
 from il2.cell.ec50 import ec50
-from il2.cell.respond import DEFAULT_DOSES_nM, ec50_table
+from il2.cell.respond import DEFAULT_DOSES_nM
+from il2.cell.table import ec50_table
 from il2.errors import Il2Error
-from il2.receptor.ligand import describe, interface_factors, reference
+from il2.receptor.ligand import FC, describe, interface_factors, reference
 
 OWN = {"mine": {"IL2RA": 3000.0, "IL2RB": 1000.0, "IL2RG": 4000.0}}
 
@@ -78,6 +79,43 @@ def test_threads_do_not_change_a_bit():
     assert np.array_equal(one.pstat5, two.pstat5)
 
 
+def test_spread_moves_the_ec50_and_the_affinity_of_a_mutein():
+    own, _ = describe("m", {"IL2RA": 30.0}, "spr")
+    data = il2.respond(own, "Treg", times_min=[30], spread_draws=100)
+    row = ec50_table(data).iloc[0]
+    assert row["EC50_low_nM"] < row["EC50_nM"] < row["EC50_high_nM"]
+
+
+def test_what_cannot_be_trusted_is_said():
+    few = ec50_table(il2.respond("IL2", "Treg", [0.01, 0.1]))
+    assert set(few["note"]) == {"too few doses"} and few["fold"].notna().sum() <= 4
+    rising = ec50_table(il2.respond("IL2", "NK", [0.001, 0.01, 0.1, 1.0], [30]))
+    assert rising["note"][0] == "still rising at the highest dose" and np.isnan(rising["fold"][0])
+    own = il2.respond("IL2", {"Treg": {"IL2RA": 1.0, "IL2RB": 1000.0, "IL2RG": 1000.0}}, [1000.0], [30.0])
+    assert any("override" in w for w in own.attrs["warnings"]) and any("domain" in w for w in own.attrs["warnings"])
+
+
+@pytest.mark.parametrize(
+    "values", [{"base": "IL7"}, {"assay": "zz"}, {"format": "zzz"}, {"valency": 0}, {"kds": (("IL2RA", -5.0),)}]
+)
+def test_a_ligand_is_checked_when_made(values):
+    with pytest.raises(Il2Error):
+        il2.Ligand("m", **values)
+
+
+def test_a_fusion_kd_against_an_unfused_reference_holds_the_fusion_already():
+    wild = reference("spr", True, "IL2", "IL2RBG").kd
+    assert interface_factors(describe("m", {"IL2RBG": wild}, "spr", FC)[0])[0]["IL2RB"] == pytest.approx(1)
+    bare = interface_factors(describe("m", {"IL2RA": 10.0}, "spr", FC)[0])[0]["IL2RB"]
+    assert bare > 1 and bare == interface_factors(describe("IL2", {}, "", FC)[0])[0]["IL2RB"]
+
+
+def test_an_il15_mutein_can_be_named_so():
+    own, notes = describe("super", {"IL2RB": 40.0}, base="IL15")
+    assert own.base == "IL15" and not notes
+    assert any("IL-2 mutein" in note for note in describe("super", {"IL2RB": 40.0})[1])
+
+
 def test_ec50_counts_the_rising_limb_only():
     doses = np.array([0.1, 1.0, 10.0, 100.0, 1000.0])
     assert ec50(doses, np.array([0.0, 0.0, 1.0, 1.0, 1.0])) == pytest.approx(10**0.5)
@@ -127,6 +165,10 @@ def test_weaker_beta_gamma_binding_raises_and_weaker_alpha_binding_lowers_select
         ({"doses_nM": [float("nan")]}, "doses_nM holds nan"),
         ({"doses_nM": [float("inf")]}, "doses_nM holds inf"),
         ({"doses_nM": []}, "empty"),
+        ({"cells": []}, "no cell is named"),
+        ({"ligands": []}, "no ligand is named"),
+        ({"ligands": ["IL2", "IL-2"]}, "named twice"),
+        ({"cells": ["Treg", "Tregs"]}, "named twice"),
         ({"times_min": [30, 30]}, "rising"),
         ({"times_min": [-1]}, "times_min holds -1"),
         ({"cells": {"mine": {"IL2RA": 1.0}}}, "no IL2RB count"),

@@ -4,7 +4,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "respond": "il2.cell.respond",
-    "ec50_table": "il2.cell.respond",
+    "ec50_table": "il2.cell.table",
     "predict_plate": "il2.cell.plate",
     "Ligand": "il2.receptor.ligand",
     "Il2Error": "il2.errors",

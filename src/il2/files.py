@@ -24,8 +24,8 @@ _UMASK = _umask()  # read once: it can only be read by setting it, for the whole
 def whole_file(path: Path, *, private: bool = False) -> Iterator[Path]:
     """A temporary path in the same folder that takes the name `path` when the block ends without an error.
 
-    Links are followed, and an existing file keeps its mode. If the block fails, or the folder cannot be written, `path` is left as it was. `private`: readable by its
-    owner alone.
+    Links are followed, and an existing file keeps its mode. If the block fails, or the folder cannot be written,
+    `path` is left as it was. private: readable by its owner alone.
     """
     path = path.resolve()
     if path.exists() and not path.is_file():

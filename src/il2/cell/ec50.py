@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+SETTLED = 0.05  # share of the whole rise over the last step of dose below which a curve counts as flat
+
+
+def rises_at_the_end(doses: np.ndarray, response: np.ndarray) -> bool:
+    """Whether the response still grows at the highest dose, so that its EC50 is only a lower bound."""
+    y = np.asarray(response, float)[np.argsort(doses)]
+    return bool(y[-1] == y.max() and y[-1] - y[-2] > SETTLED * (y.max() - y.min()))
+
 
 def ec50(doses: np.ndarray, response: np.ndarray) -> float:
     """EC50 in the unit of `doses` (positive), NaN where the response does not rise through its half.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from il2.cell.inputs import outside_domain
 from il2.cell.simulate import lane_values, simulate
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, cell, cells, is_cell
-from il2.knowledge.quantity import quantity
 from il2.receptor.cytokine import cytokine, cytokines
 from il2.receptor.ligand import KDS, describe, interface_factors
 
@@ -196,9 +196,8 @@ class _Wells:
 
     def domain(self, doses: np.ndarray, times: np.ndarray, counts: dict[str, np.ndarray]) -> None:
         """Warn where a well lies outside what the parameters were chosen on, or cannot signal."""
-        for name, values, unit in (("dose", doses, "nM"), ("time", times, "min")):
-            most = quantity(f"calibrated_{name}_highest").value
-            self.warn(values > most * (1 + 1e-9), f"{name} above {most:g} {unit}, outside the calibrated domain")
+        for name, values in (("dose", doses), ("time", times)):
+            self.warn(*outside_domain(name, values))
         self.warn(doses == 0, "untreated well")
         for chain in ("IL2RB", "IL2RG"):
             self.warn(counts[chain] == 0, f"a cell without {chain} cannot signal")

@@ -62,18 +62,36 @@ def respond(
             )
         _plate(plate, out, threads)
         return
+    _check_endings(out, figure, report)
     data = _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws * receptor_spread, seed, threads)
-    from il2.cell.respond import ec50_table
+    from il2.cell.respond import HEIGHTS
+    from il2.cell.table import ec50_table
 
     table = ec50_table(data)
     title = "EC50 in nM: dose at half of maximum minus minimum on the rising limb"
     show(_records(table), format, title)
+    if format is Format.table:
+        state = (
+            f"Status {data.attrs['status']}, parameter set {data.attrs['parameter_set']}; fold is EC50 over measured"
+        )
+        typer.echo(f"{state}. {HEIGHTS}.")
     asked = out or figure or report or _given(context) - {"threads", "format"}
     written = _write(data, table, out, figure if asked else FIGURE, report if asked else REPORT)
     for text in data.attrs["warnings"]:
         typer.echo(f"warning: {text}", err=True)
     for path in written:
         typer.echo(f"wrote {path}", err=True)
+
+
+def _check_endings(out: Path | None, figure: Path | None, report: Path | None) -> None:
+    """Refuse files that could not be written, before any work."""
+    for path, endings in ((out, (".csv", ".parquet")), (figure, (".png", ".svg")), (report, (".html", ".htm"))):
+        if path is not None and path.suffix.lower() not in endings:
+            raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how=f"Use {' or '.join(endings)}.")
+        if path is not None and not path.parent.is_dir():
+            raise Il2Error(
+                "cannot be written: no such folder", where=str(path), how="Make the folder, or choose another."
+            )
 
 
 def _given(context: typer.Context) -> set[str]:

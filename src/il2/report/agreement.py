@@ -87,10 +87,8 @@ def comparisons(table: pandas.DataFrame) -> list[Comparison]:
 
 @cache
 def uses() -> dict[tuple[str, str], str]:
-    """(ligand, cell) -> calibration or prediction, for the PBMC measurements."""
-    return {
-        (row["ligand"], row["cell"]): row["use"] for row in rows("data_use") if row["measurements"] == "pbmc_pstat5"
-    }
+    """(ligand, cell or all) -> calibration or prediction."""
+    return {(row["ligand"], row["cell"]): row["use"] for row in rows("data_use")}
 
 
 def summary(found: Iterable[Comparison]) -> str:

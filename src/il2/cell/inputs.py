@@ -1,0 +1,78 @@
+"""What `respond` is asked: ligands, cells with counts, doses and times, each checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from il2.errors import Il2Error
+from il2.knowledge.cell import CHAINS, Count, cell, default_cells, is_cell
+from il2.knowledge.quantity import quantity
+from il2.receptor.ligand import Ligand
+
+
+def listed(value) -> list:
+    return [value] if isinstance(value, (str, Ligand)) else list(value)
+
+
+def inventory(cells) -> dict[str, dict[str, Count]]:
+    if isinstance(cells, Mapping):
+        distinct("cell", list(cells))
+        return {name: _own_counts(name, counts) for name, counts in cells.items()}
+    names = default_cells() if cells is None else listed(cells)
+    kinds = [cell(name) for name in names]
+    distinct("cell", [kind.name for kind in kinds])
+    table = {}
+    for kind in kinds:
+        missing = Count(0.0, 0.0, 0.0, "assumed", ())
+        table[kind.name] = {c: kind.counts.get(c, missing) for c in CHAINS}
+    return table
+
+
+def distinct(what: str, names: list[str]) -> None:
+    if not names:
+        raise Il2Error(f"no {what} is named", where="respond", how="Give at least one.")
+    if len(set(names)) < len(names):
+        raise Il2Error(f"the {what} {max(names, key=names.count)!r} is named twice", how="Give every one its own name.")
+
+
+def _own_counts(name: str, counts: Mapping[str, float]) -> dict[str, Count]:
+    out = {}
+    for chain in CHAINS:
+        value = counts.get(chain, 0.0 if chain == "IL15RA" else None)
+        if value is None:
+            raise Il2Error(
+                f"no {chain} count for {name!r}", how="Give IL2RA, IL2RB and IL2RG per cell (IL15RA: 0 if left out)."
+            )
+        if not (np.isfinite(value) and value >= 0):
+            raise Il2Error(f"{chain} of {name!r} is {value:g} per cell", how="Give a finite number from 0 up.")
+        out[chain] = Count(float(value), float(value), float(value), "high", ("user",))
+    return out
+
+
+def numbers(values: Sequence[float], name: str, positive: bool) -> np.ndarray:
+    array = np.atleast_1d(np.asarray(values, dtype=float))
+    if array.ndim != 1 or not len(array):
+        raise Il2Error(f"{name} is empty", where="respond", how="Give at least one number.")
+    bad = array[~np.isfinite(array) | ((array <= 0) if positive else (array < 0))]
+    if len(bad):
+        limit = "above zero" if positive else "from zero up"
+        raise Il2Error(f"{name} holds {bad[0]:g}", where="respond", how=f"Give finite numbers {limit}.")
+    return array
+
+
+def outside_domain(name: str, values: np.ndarray) -> tuple[np.ndarray, str]:
+    """Which doses (nM) or times (min) lie above what the parameters were chosen on, and the warning."""
+    highest = quantity(f"calibrated_{name}_highest")
+    text = f"{name} above {highest.value:g} {highest.unit}, outside the calibrated domain"
+    return values > highest.value * (1 + 1e-9), text
+
+
+def overriding(cells: object) -> Iterator[str]:
+    """Warnings for cells of a user's own: known names whose counts are replaced, and cells that are not known."""
+    for name in cells if isinstance(cells, Mapping) else ():
+        if is_cell(name):
+            yield f"the given counts override those known for {name}"
+        else:
+            yield f"{name} is not in the knowledge base: pooled cell parameters"
