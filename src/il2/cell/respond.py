@@ -95,9 +95,9 @@ def respond(
                 spread = _spread(item, name, counts, doses, spread_draws, seed) | extra
                 drawn = simulate(item.base, spread, times, depleted=depleted, threads=threads).pstat5
                 drawn = drawn.reshape(spread_draws, len(doses), len(times))
-                low[i, j], high[i, j] = np.nanpercentile(drawn, BAND, axis=0)
+                low[i, j], high[i, j] = _band(drawn)
                 found = [[ec50(doses, curve) for curve in draw.T] for draw in drawn]
-                ec50_low[i, j], ec50_high[i, j] = np.nanpercentile(found, BAND, axis=0)
+                ec50_low[i, j], ec50_high[i, j] = _band(np.array(found))
     dims = ("ligand", "cell", "dose_nM", "time_min")
     variables: dict[str, tuple] = {
         "pstat5": (dims, pstat5, {"units": "fraction of STAT5", "long_name": "phosphorylated STAT5", "note": HEIGHTS}),
@@ -135,6 +135,14 @@ def respond(
         attrs=_attributes(chosen, inventory, warnings, cells_per_mL)
         | {"own_cells": list(inventory) if isinstance(cells, Mapping) else []},
     )
+
+
+def _band(values: np.ndarray) -> np.ndarray:
+    """Lower and upper quantile over the first axis, NaN where nothing is known."""
+    out = np.full((2, *values.shape[1:]), np.nan)
+    known = np.isfinite(values).any(axis=0)
+    out[:, known] = np.nanpercentile(values[:, known], BAND, axis=0)
+    return out
 
 
 def _spread(item: Ligand, name, counts, doses, draws, seed):
