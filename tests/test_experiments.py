@@ -9,14 +9,14 @@ from functools import cache
 import numpy as np
 import pytest
 
-from il2.cell.spread import count_draws, parameter_draws
+from il2.cell.spread import Range, count_draws, count_ranges, network_ranges, parameter_draws
 from il2.errors import Il2Error
 from il2.experiments import e12_affinity_ladder, e13_chain_inventory
 from il2.experiments.criterion import Criterion, Evidence, criteria, verdict
 from il2.experiments.experiment import Ablation, Experiment, Outcome, experiment, experiments, perform
 from il2.experiments.lanes import half_dose
 from il2.experiments.result import Result
-from il2.experiments.sample import LEVELS, Range, Sample, count_ranges, draw, network_ranges
+from il2.experiments.sample import LEVELS, Sample, draw
 from il2.experiments.show import as_dict, as_text, figure
 from il2.knowledge.cell import cell
 from il2.knowledge.table import rows

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from il2.knowledge.cell import Count
-from il2.knowledge.parameters import drawn_quantities, generator, split_lognormal
+from il2.errors import Il2Error
+from il2.knowledge.cell import Count, cell
+from il2.knowledge.parameters import generator, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
 from il2.receptor.cytokine import constant, cytokine
@@ -13,17 +16,81 @@ from il2.receptor.ligand import Ligand, fusion_factor_applies, interface_factors
 from il2.signalling.response import response
 
 
+@dataclass(frozen=True)
+class Range:
+    """A parameter with its default, its range and its grade; `stream` names its random stream."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    grade: str
+    stream: str
+
+    @property
+    def probed(self) -> bool:
+        return self.grade == "assumed" and 0 < self.low < self.high
+
+    def drawn(self, draws: int, seed: int) -> np.ndarray:
+        """Draws (draws,) from the range, keyed by (seed, stream)."""
+        z = generator(seed, self.stream).standard_normal(draws)
+        return split_lognormal(self.value, self.low, self.high, z)
+
+
+def quantity_ranges(*names: str) -> tuple[Range, ...]:
+    """Ranges of quantities by name; a missing bound is the value itself."""
+    found = (quantity(name) for name in names)
+    return tuple(_range(q.name, q.value, q.low, q.high, q.grade, q.name) for q in found)
+
+
+def network_ranges(base: str) -> tuple[Range, ...]:
+    """Ranges of the response network of a cytokine: its quantities and its dissociation constants."""
+    names = quantities()
+    family = cytokine(base)
+    affinities = tuple(
+        _range(
+            constant(family, frozenset(row["product"].split("+"))), float(row["kd"]), number(row["low"]),
+            number(row["high"]), row["grade"], f"{base} {row['product']}",
+        )
+        for row in rows("affinities")
+        if row["ligand"] == base
+    )  # fmt: skip
+    return (*quantity_ranges(*(n for n in response(base).parameter_names if n in names)), *affinities)
+
+
+def count_name(kind: str, chain: str) -> str:
+    """Name under which a sample holds the count of a chain on a cell type."""
+    return f"{kind} {chain}"
+
+
+def count_ranges(kind: str, base: str) -> tuple[Range, ...]:
+    """Ranges of the counts (molecules per cell) of the chains that a cytokine binds."""
+    counts, out = cell(kind).counts, []
+    for chain in cytokine(base).chains:
+        name = count_name(kind, chain)
+        if chain not in counts:
+            raise Il2Error(f"no count of {chain} on {kind} is known", how="Add a row to receptor_counts.csv.")
+        count = counts[chain]
+        out.append(_range(name, count.value, count.low, count.high, count.grade, name))
+    return tuple(out)
+
+
+def _range(name: str, value: float, low: float | None, high: float | None, grade: str, stream: str) -> Range:
+    low, high = value if low is None else low, value if high is None else high
+    return Range(name, value, min(low, value), max(high, value), grade, stream)
+
+
 def parameter_draws(base: str, draws: int, seed: int) -> dict[str, np.ndarray]:
     """Values (draws,) of every parameter of the response network that has a range: quantities and affinities."""
-    names = response(base).parameter_names
-    out = drawn_quantities([n for n in names if n in quantities()], draws, seed)
-    family = cytokine(base)
-    for row in rows("affinities"):
-        if row["ligand"] == base:
-            z = generator(seed, f"{base} {row['product']}").standard_normal(draws)
-            name = constant(family, frozenset(row["product"].split("+")))
-            out[name] = split_lognormal(float(row["kd"]), number(row["low"]), number(row["high"]), z)
-    return out
+    return {r.name: r.drawn(draws, seed) for r in network_ranges(base)}
+
+
+def count_draws(kind: str, counts: dict[str, Count], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Counts (draws,) per chain from the range over quantifications."""
+    return {
+        chain: _range(chain, c.value, c.low, c.high, c.grade, count_name(kind, chain)).drawn(draws, seed)
+        for chain, c in counts.items()
+    }
 
 
 def factor_draws(item: Ligand, draws: int, seed: int) -> dict[str, np.ndarray]:
@@ -31,18 +98,11 @@ def factor_draws(item: Ligand, draws: int, seed: int) -> dict[str, np.ndarray]:
     factors = {chain: np.full(draws, value) for chain, value in interface_factors(item)[0].items()}
     for interface, _ in item.kds:
         wild = reference(item.assay, item.is_fc, item.base, interface)
-        z = generator(seed, f"reference {item.assay} {interface}").standard_normal(draws)
+        name = f"reference {item.assay} {interface}"
+        drawn = _range(name, wild.kd, wild.low, wild.high, "", name).drawn(draws, seed)
         chain = "IL2RB" if interface == "IL2RBG" and "IL2RB" not in dict(item.kds) else interface
-        factors["IL2RG" if chain == "IL2RBG" else chain] *= wild.kd / split_lognormal(wild.kd, wild.low, wild.high, z)
+        factors["IL2RG" if chain == "IL2RBG" else chain] *= wild.kd / drawn
     if fusion_factor_applies(item):
-        name = "Fc_fusion_IL2RB_factor"
-        factors["IL2RB"] *= drawn_quantities([name], draws, seed)[name] / quantity(name).value
+        (fusion,) = quantity_ranges("Fc_fusion_IL2RB_factor")
+        factors["IL2RB"] *= fusion.drawn(draws, seed) / fusion.value
     return factors
-
-
-def count_draws(cell: str, counts: dict[str, Count], draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Counts (draws,) per chain from the range over quantifications."""
-    return {
-        chain: split_lognormal(c.value, c.low, c.high, generator(seed, f"{cell} {chain}").standard_normal(draws))
-        for chain, c in counts.items()
-    }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from il2.cell.spread import Range, count_ranges, network_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import bound, half_dose, inventory, normalised, pstat5, ratio
-from il2.experiments.sample import Range, Sample, count_ranges, network_ranges
+from il2.experiments.sample import Sample
 from il2.receptor.cytokine import cytokine
 from il2.receptor.membrane import SURFACE
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from il2.cell.spread import Range, count_name, count_ranges, network_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import half_dose, inventory, normalised, pstat5, ratio
-from il2.experiments.sample import Range, Sample, count_name, count_ranges, network_ranges
+from il2.experiments.sample import Sample
 
 CELLS = ("Treg", "T_blast", "NK", "Th_mem", "CD8_mem", "CD8")
 BLOCKED = ("NK", "Th_mem", "CD8_mem")

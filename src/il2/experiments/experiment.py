@@ -14,10 +14,11 @@ from importlib import import_module
 
 import numpy as np
 
+from il2.cell.spread import Range
 from il2.errors import Il2Error, did_you_mean
 from il2.experiments.criterion import ENOUGH_SHARE, NOT_BUILT, Criterion, Evidence, criteria, verdict
 from il2.experiments.result import NAN, ClaimStatus, Curve, Measurement, Result
-from il2.experiments.sample import Range, Sample, draw
+from il2.experiments.sample import Sample, draw
 from il2.knowledge.parameters import fingerprint
 from il2.knowledge.quantity import weakest
 from il2.knowledge.table import rows

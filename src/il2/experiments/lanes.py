@@ -9,8 +9,9 @@ import numpy as np
 
 from il2.cell.ec50 import ec50
 from il2.cell.simulate import TOLERANCES, lane_values, simulate
+from il2.cell.spread import count_name
 from il2.engine.solve import solve
-from il2.experiments.sample import Sample, count_name
+from il2.experiments.sample import Sample
 from il2.network.network import Network
 from il2.network.program import Program, lower
 from il2.receptor.cytokine import cytokine

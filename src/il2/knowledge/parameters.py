@@ -8,7 +8,6 @@ from functools import cache
 
 import numpy as np
 
-from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
 
 CURRENT = "2026.1"
@@ -38,13 +37,3 @@ def split_lognormal(value: float, low: float | None, high: float | None, z: np.n
     below = math.log(value / low) / 1.96 if low and low < value else 0.0
     above = math.log(high / value) / 1.96 if high and high > value else 0.0
     return value * np.exp(np.where(z < 0, below, above) * np.clip(z, -1.96, 1.96))
-
-
-def drawn_quantities(names: list[str], draws: int, seed: int) -> dict[str, np.ndarray]:
-    """`draws` values of each named quantity from its range; draw 0 is not special."""
-    table = quantities()
-    out = {}
-    for name in names:
-        q = table[name]
-        out[name] = split_lognormal(q.value, q.low, q.high, generator(seed, name).standard_normal(draws))
-    return out
