@@ -128,6 +128,7 @@ def test_table_and_parquet_hold_the_dataset(tmp_path):
         (("respond", "--plate", "none.csv", "--out", "b.parquet"), ".csv"),
         (("respond", "--plate", "none.csv", "--out", "b.csv", "--report", "r.html"), "--report has no effect"),
         (("respond", "--out", "a.csv", "--figure", "a.pdf"), ".png or .svg"),
+        (("respond", "--draws", "50"), "--receptor-spread"),
         (("respond", "--ligand", "none.yaml"), "cannot be read"),
         (("respond", "--cells", "none.csv"), "cannot be read"),
         (("experiment", "E99"), "E99"),

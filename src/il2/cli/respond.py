@@ -62,6 +62,8 @@ def respond(
             )
         _plate(plate, out, threads)
         return
+    if not receptor_spread and (idle := _given(context) & {"draws", "seed"}):
+        raise Il2Error(f"--{sorted(idle)[0]} has no effect alone", where="il2 respond", how="Add --receptor-spread.")
     _check_endings(out, figure, report)
     data = _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws * receptor_spread, seed, threads)
     from il2.cell.respond import HEIGHTS
@@ -171,6 +173,7 @@ def _plate(plate: Path, out: Path | None, threads: int | None) -> None:
     import time
 
     from il2.cell.plate_file import predict_file
+    from il2.cell.respond import HEIGHTS
 
     if out is None:
         raise Il2Error("--plate needs --out", where="il2 respond", how="For example --out predictions.csv.")
@@ -182,3 +185,4 @@ def _plate(plate: Path, out: Path | None, threads: int | None) -> None:
 
     wells, bad = predict_file(plate, out, threads=threads, progress=progress)
     typer.echo(f"{wells:,} wells, {bad:,} not answered (see the column status); wrote {out}", err=True)
+    typer.echo(f"{HEIGHTS}.", err=True)
