@@ -88,6 +88,11 @@ def test_nothing_depends_on_the_name_of_a_ligand_with_kds():
     assert {a.pstat5 for a in answers} == {answers[0].pstat5} and {a.status for a in answers} == {"ok"}
 
 
+def test_case_of_assay_and_format_does_not_matter():
+    given = {"ligand": "m", "kd_il2ra_nM": "3", "kd_assay": "SPR", "format": "fc fusion, Monovalent"}
+    assert one(**given).pstat5 == one(**(given | {"kd_assay": "spr", "format": "Fc fusion, monovalent"})).pstat5
+
+
 def test_given_values_override_with_a_warning_and_unknown_cells_are_answered():
     assert "override those known for IL2" in one(kd_il2ra_nM="20").warning
     assert "override those known for this cell" in one(IL2RA="9000").warning

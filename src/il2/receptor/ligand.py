@@ -114,6 +114,7 @@ def describe(
     Given KDs replace all that are known for the name; an assay that is not given is `solution`. Raises Il2Error
     for an unknown name without KDs and for what `Ligand` refuses.
     """
+    assay, format = assay.lower(), {form.lower(): form for form in FORMATS}.get(format.lower(), format)
     known = ligand(name) if is_ligand(name) or not kds else None
     if "IL15RA" in kds and "IL2RA" in kds:
         raise Il2Error("KDs of both IL2RA and IL15RA are given", why="a ligand binds one private chain")
