@@ -17,7 +17,6 @@ from il2.engine.solve import aligned
 from il2.network.program import Program
 
 CHAINS, TURNS = 12, 4_000_000
-LEAST_PIVOT = 1  # division that relates the smallest pivot to D
 
 
 def step_operations(program: Program) -> dict[str, Counter]:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import prepare, run
 from il2.network.expression import sym
 from il2.network.network import Network
@@ -70,12 +71,9 @@ def problem(lanes: int) -> Problem:
     """Doses and receptor counts drawn log-uniformly; lane i is the same for every number of lanes."""
     network = model(MODEL).build()
     program = lower(network)
-    defaults = network.defaults()
-    parameters = np.tile([defaults[name] for name in program.parameters], (lanes, 1))
     draws = np.random.Generator(np.random.Philox(key=SEED)).random((lanes, len(RANGES)))
-    for (name, (low, high)), u in zip(RANGES.items(), draws.T, strict=True):
-        parameters[:, program.parameters.index(name)] = low * (high / low) ** u
-    return Problem(network, program, parameters)
+    values = {name: low * (high / low) ** u for (name, (low, high)), u in zip(RANGES.items(), draws.T, strict=True)}
+    return Problem(network, program, parameter_rows(network, values))
 
 
 def errors(found: np.ndarray, reference: np.ndarray) -> dict:

@@ -143,40 +143,35 @@ def test_a_mistake_is_one_message_and_leaves_nothing(tmp_path, words, message):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "holds no keys"),
-        ("[1, 2]", "holds no keys"),
-        ("kd_il2ra: 12", "has no unit"),
-        ("kd_il2ra: -1 nM", "-1"),
-        ("kd_il2raa: 1 nM", "Did you mean 'kd_il2ra'"),
-        ("kd_il2ra: 1 nM\nkd_assay: elisa", "elisa"),
-        ("kd_il2ra: 1 nM\nvalency: two", "valency"),
-        ("a: b: c", "no valid YAML"),
-        ("!!python/object/apply:os.system ['touch owned']", "no valid YAML"),
-    ],
-)
-def test_a_bad_ligand_file_is_one_message(tmp_path, text, message):
-    (tmp_path / "m.yaml").write_text(text)
-    assert message in il2(tmp_path, "respond", "--ligand", "m.yaml", fails=True).stderr
-    assert [p.name for p in tmp_path.iterdir()] == ["m.yaml"]
+LIGAND_FILES = [
+    ("", "holds no keys"),
+    ("[1, 2]", "holds no keys"),
+    ("kd_il2ra: 12", "has no unit"),
+    ("kd_il2ra: -1 nM", "-1"),
+    ("kd_il2raa: 1 nM", "Did you mean 'kd_il2ra'"),
+    ("kd_il2ra: 1 nM\nkd_assay: elisa", "elisa"),
+    ("kd_il2ra: 1 nM\nvalency: two", "valency"),
+    ("a: b: c", "no valid YAML"),
+    ("!!python/object/apply:os.system ['touch owned']", "no valid YAML"),
+]
+COUNT_FILES = [
+    ("", "'cell' is missing"),
+    ("cell,IL2RA,IL2RB,IL2RG\n", "no cells"),
+    ("cell,IL2RA,IL2RB\nx,1,1\n", "'IL2RG' is missing"),
+    ("cell,IL2RA,IL2RB,IL2RG\nx,1,-1,1\n", "IL2RB is '-1'"),
+    ("cell,IL2RA,IL2RB,IL2RG\nx,1,,1\n", "no IL2RB count"),
+    ("cell,IL2RA,IL2RB,IL2RG\nx,1,1,1\nx,1,1,1\n", "stands twice"),
+]
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "'cell' is missing"),
-        ("cell,IL2RA,IL2RB,IL2RG\n", "no cells"),
-        ("cell,IL2RA,IL2RB\nx,1,1\n", "'IL2RG' is missing"),
-        ("cell,IL2RA,IL2RB,IL2RG\nx,1,-1,1\n", "IL2RB is '-1'"),
-        ("cell,IL2RA,IL2RB,IL2RG\nx,1,,1\n", "no IL2RB count"),
-        ("cell,IL2RA,IL2RB,IL2RG\nx,1,1,1\nx,1,1,1\n", "stands twice"),
-    ],
+    ("option", "name", "text", "message"),
+    [("--ligand", "m.yaml", *case) for case in LIGAND_FILES] + [("--cells", "c.csv", *case) for case in COUNT_FILES],
 )
-def test_a_bad_file_of_counts_is_one_message(tmp_path, text, message):
-    (tmp_path / "c.csv").write_text(text)
-    assert message in il2(tmp_path, "respond", "--cells", "c.csv", fails=True).stderr
+def test_a_bad_file_is_one_message(tmp_path, option, name, text, message):
+    (tmp_path / name).write_text(text)
+    assert message in il2(tmp_path, "respond", option, name, fails=True).stderr
+    assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
 def test_a_damaged_cache_is_one_note_and_no_other_result(tmp_path, monkeypatch):

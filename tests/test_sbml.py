@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run
 from il2.engine.solve import Tolerances, solve
 from il2.errors import Il2Error
@@ -123,7 +124,7 @@ def test_the_engine_agrees_with_roadrunner_on_the_exported_model(name: str):
     given = {**DOSED, "IL15_dose": 0.2, "IL15RA_count": 300.0, "cells_per_mL": 2e6}
     values = {key: v for key, v in given.items() if key in network.parameter_names}
     program = lower(network)
-    row = np.array([[{**network.defaults(), **values}[key] for key in program.parameters]])
+    row = parameter_rows(network, values)
     mine = solve(program, row, np.array(TIMES), tolerances=Tolerances(rtol=1e-9, atol=1e-12)).y[0].T
     tape, places = lower_expressions(network, [o.expr for o in network.observables])
     found, expected = (run(tape, {"y": y.T, "p": row[0]}, places) for y in (mine, simulate(network, values)))

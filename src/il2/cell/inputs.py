@@ -13,10 +13,12 @@ from il2.receptor.ligand import Ligand
 
 
 def listed(value) -> list:
+    """One name or ligand as a list of one; several as a list."""
     return [value] if isinstance(value, (str, Ligand)) else list(value)
 
 
 def inventory(cells) -> dict[str, dict[str, Count]]:
+    """Counts per cell and chain: of the default cells, of cells by name, or of a user's own mapping."""
     if isinstance(cells, Mapping):
         distinct("cell", list(cells))
         return {name: _own_counts(name, counts) for name, counts in cells.items()}
@@ -31,6 +33,7 @@ def inventory(cells) -> dict[str, dict[str, Count]]:
 
 
 def distinct(what: str, names: list[str]) -> None:
+    """Refuse no names, and a name that stands twice."""
     if not names:
         raise Il2Error(f"no {what} is named", where="respond", how="Give at least one.")
     if len(set(names)) < len(names):
@@ -52,6 +55,7 @@ def _own_counts(name: str, counts: Mapping[str, float]) -> dict[str, Count]:
 
 
 def numbers(values: Sequence[float], name: str, positive: bool) -> np.ndarray:
+    """Finite numbers above zero (`positive`) or from zero up, as an array (n,); else an error that says which."""
     array = np.atleast_1d(np.asarray(values, dtype=float))
     if array.ndim != 1 or not len(array):
         raise Il2Error(f"{name} is empty", where="respond", how="Give at least one number.")

@@ -173,17 +173,13 @@ class _Wells:
                 found, notes = self._describe(first, kds, heads)
                 of, more = interface_factors(found)
             except Il2Error as error:
-                mask = np.zeros(self.n, dtype=bool)
-                mask[rows] = True
-                self.fail(mask, str(error))
+                self.fail(rows, str(error))
                 continue
             base[rows] = found.base
             for chain, value in of.items():
                 factors[chain][rows] = value
             for note in (*notes, *more):
-                mask = np.zeros(self.n, dtype=bool)
-                mask[rows] = True
-                self.warn(mask, note)
+                self.warn(rows, note)
         return base, factors
 
     def _describe(self, row: int, kds: dict[str, np.ndarray], heads: np.ndarray):
@@ -203,15 +199,19 @@ class _Wells:
             self.warn(counts[chain] == 0, f"a cell without {chain} cannot signal")
 
     def fail(self, where: np.ndarray, reason) -> None:
-        """Set the problem of the rows in `where` that have none yet."""
-        rows = np.flatnonzero(where)
+        """Set the problem of the rows in `where` (a mask or row numbers) that have none yet."""
+        rows = _rows(where)
         reasons = [reason] * len(rows) if isinstance(reason, str) else reason
         for row, text in zip(rows, reasons, strict=True):
             self.problem[row] = self.problem[row] or text
 
     def warn(self, where: np.ndarray, text: str) -> None:
-        rows = np.flatnonzero(where)
+        rows = _rows(where)
         self.warning[rows] = [f"{old}; {text}" if old else text for old in self.warning[rows]]
+
+
+def _rows(where: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(where) if where.dtype == bool else where
 
 
 def _clean(value) -> str:

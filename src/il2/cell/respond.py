@@ -16,7 +16,7 @@ from il2.cell.spread import count_draws, factor_draws, parameter_draws
 from il2.errors import Il2Error
 from il2.knowledge.cell import CHAINS
 from il2.knowledge.parameters import CURRENT, fingerprint
-from il2.knowledge.quantity import quantities, weakest
+from il2.knowledge.quantity import quantities, quantity, weakest
 from il2.knowledge.table import rows
 from il2.receptor.ligand import Ligand, interface_factors, ligand
 from il2.receptor.ligand import ligands as known_ligands
@@ -25,7 +25,7 @@ from il2.signalling.response import response
 if TYPE_CHECKING:
     import xarray
 
-DEFAULT_DOSES_nM = tuple(84.0 / 3.0**k for k in range(11, -1, -1))
+DEFAULT_DOSES_nM = tuple(quantity("calibrated_dose_highest").value / 3.0**k for k in range(11, -1, -1))
 DEFAULT_TIMES_min = (30.0, 60.0, 120.0, 240.0)
 MOST_VALUES = 20_000_000
 BAND = (5.0, 95.0)

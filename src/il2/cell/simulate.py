@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run
 from il2.engine.solve import Tolerances, solve
 from il2.network.program import lower_expressions
@@ -52,15 +53,13 @@ def simulate(
     times_min: (times,) or (lanes, times), rising.
     """
     network, program = response(base, depleted=depleted), response_program(base, depleted=depleted)
-    lanes = max((np.size(v) for v in values.values()), default=1)
-    defaults = network.defaults()
-    columns = [np.broadcast_to(values.get(name, defaults[name]), (lanes,)) for name in program.parameters]
+    every = parameter_rows(network, values)
     wanted = {o.name: o.expr for o in network.observables}
     tape, places = lower_expressions(network, [wanted[PSTAT5], wanted[ACTIVE]])
     pieces, reasons = [], []
-    for start in range(0, lanes, LANES_AT_ONCE):
+    for start in range(0, len(every), LANES_AT_ONCE):
         piece = slice(start, start + LANES_AT_ONCE)
-        parameters = np.stack([column[piece] for column in columns], axis=-1).astype(float)
+        parameters = every[piece]
         times = times_min if np.ndim(times_min) == 1 else times_min[piece]
         solution = solve(program, parameters, times, tolerances=tolerances, threads=threads)
         pieces.append(run(tape, {"y": solution.y, "p": parameters[:, None, :]}, places))

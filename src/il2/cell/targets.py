@@ -15,6 +15,7 @@ import numpy as np
 
 from il2.cell.ec50 import ec50
 from il2.cell.respond import DEFAULT_DOSES_nM, respond
+from il2.engine.batch import parameter_rows
 from il2.engine.solve import solve
 from il2.knowledge.cell import cell
 from il2.knowledge.quantity import quantity
@@ -22,7 +23,7 @@ from il2.knowledge.table import number, rows
 from il2.receptor.cytokine import cytokine
 from il2.receptor.membrane import SURFACE
 from il2.receptor.model import dose
-from il2.receptor.protocols import audited, half_time, occupancy, parameters, pulse_chase
+from il2.receptor.protocols import audited, half_time, occupancy, pulse_chase
 from il2.receptor.trafficking import count, governing
 
 Row = dict[str, str]
@@ -143,7 +144,7 @@ def surface_share(row: Row) -> float:
     """Surface chain left, free and bound, after a time in ligand, relative to the start."""
     network, program = audited(row["ligand"])
     values = {count(c): v for c, v in counts_of(row["cells"]).items()} | {dose(row["ligand"]): float(row["dose_nM"])}
-    y = solve(program, parameters(network, values), np.array([0.0, float(row["time_min"])])).y[0]
+    y = solve(program, parameter_rows(network, values), np.array([0.0, float(row["time_min"])])).y[0]
     chain, ending = row["chains"], "@" + SURFACE
     held = [chain in name.split("@")[0].split(".") and name.endswith(ending) for name in program.states]
     return float(y[1, held].sum() / y[0, held].sum())

@@ -14,7 +14,7 @@ from il2.cli.print import FORMAT, Format, show
 @app.command()
 def experiment(
     id: str = typer.Argument("", help="For example E12; without it the experiments are listed."),
-    draws: int = typer.Option(200, min=0, max=10_000, help="Draws from the parameter ranges; `shown` needs 200."),
+    draws: int = typer.Option(200, min=1, max=10_000, help="Draws from the parameter ranges; `shown` needs 200."),
     seed: int = typer.Option(0, min=0, help="Seed of the draws."),
     figure: Path | None = typer.Option(None, help="Figure, .png or .svg."),
     format: Format = FORMAT,

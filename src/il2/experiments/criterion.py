@@ -13,7 +13,6 @@ from il2.knowledge.table import rows
 
 ENOUGH_DRAWS, ENOUGH_SHARE = 200, 0.8
 SHOWN, CONTRADICTED, UNDECIDED, PARTIAL, NOT_BUILT = "shown", "contradicted", "undecided", "partial", "not built"
-VERDICTS = (SHOWN, CONTRADICTED, UNDECIDED, PARTIAL, NOT_BUILT)
 _COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _WITHIN = re.compile(r"within ([\d.]+)x")
 

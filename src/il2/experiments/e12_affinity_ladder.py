@@ -10,11 +10,12 @@ from il2.experiments.lanes import bound, half_dose, inventory, normalised, pstat
 from il2.experiments.sample import Sample
 from il2.receptor.cytokine import cytokine
 from il2.receptor.membrane import SURFACE
+from il2.receptor.model import receptor
+from il2.receptor.protocols import without_trafficking
 
 CELL = "T_blast"
 DOSES_nM = np.logspace(-5, 4, 28)
 EQUILIBRIUM_min, STIMULUS_min = 1e6, 30.0
-TRAFFICKING = ("internalisation_signalling", *(f"internalisation_{c}" for c in ("IL2RA", "IL2RB", "IL2RG")))
 SETS = {
     "IL2RA alone": ("IL2RA",),
     "dimer IL2RB, IL2RG": ("IL2RB", "IL2RG"),
@@ -29,7 +30,7 @@ def run(sample: Sample) -> Outcome:
     everything = inventory(sample, CELL)
     cells = {name: {c: everything[c] for c in chains} for name, chains in SETS.items()}
     whole = {name: cytokine("IL2").species(frozenset(chains), SURFACE) for name, chains in SETS.items()}
-    still = sample.changed(dict.fromkeys(TRAFFICKING, 0.0))
+    still = sample.changed(without_trafficking(receptor("IL2")))
     curves = bound(still, cells, DOSES_nM, EQUILIBRIUM_min, whole)
     kd = {name: half_dose(DOSES_nM, curve) for name, curve in curves.items()}
     signal = pstat5(sample, {name: cells[name] for name in (ALONE, DIMER, TRIMER)}, DOSES_nM, STIMULUS_min)

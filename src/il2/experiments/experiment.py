@@ -78,14 +78,15 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
     tests = experiment.tests or criteria(experiment.id)
     statements = {row["id"]: row["statement"] for row in rows("claims")}
     _check(experiment, tests, statements)
+    what = experiment.id, experiment.title, experiment.question
+    how = experiment.setup, experiment.observable, experiment.criterion
     if experiment.run is None:
         reason = "no model of it exists yet"
         claims = tuple(
             ClaimStatus(c, statements[c], names, NOT_BUILT, NAN, "", reason) for c, names in experiment.claims.items()
         )
         return Result(
-            experiment.id, experiment.title, experiment.question, NOT_BUILT, reason, claims=claims,
-            parameter_hash=fingerprint(), seed=seed,
+            *what, NOT_BUILT, reason, *how, claims=claims, parameter_hash=fingerprint(), seed=seed,
         )  # fmt: skip
     ranges = experiment.ranges()
     sample = draw(ranges, draws, seed)
@@ -106,7 +107,7 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
     status, reason, share = judge(names)
     values = np.array([outcome.values[n][1 : 1 + draws] for n in names])
     return Result(
-        experiment.id, experiment.title, experiment.question, status, reason, share, draws,
+        *what, status, reason, *how, share, draws,
         failed_draws=int(np.isnan(values).any(axis=0).sum()),
         measurements=measurements,
         claims=tuple(

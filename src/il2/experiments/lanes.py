@@ -10,6 +10,7 @@ import numpy as np
 from il2.cell.ec50 import ec50
 from il2.cell.simulate import TOLERANCES, lane_values, simulate
 from il2.cell.spread import count_name
+from il2.engine.batch import parameter_rows
 from il2.engine.solve import solve
 from il2.experiments.sample import Sample
 from il2.network.network import Network
@@ -49,10 +50,7 @@ def bound(
     """Molecules per cell (variants, doses) of one species of the receptor network per condition."""
     network, program = receptor(base), _receptor_program(base)
     values = _spread(sample, conditions, doses_nM, base, network)
-    defaults = network.defaults()
-    lanes = len(conditions) * sample.size * len(doses_nM)
-    columns = [np.broadcast_to(values.get(name, defaults[name]), (lanes,)) for name in program.parameters]
-    y = solve(program, np.stack(columns, axis=-1), np.array([time_min]), tolerances=TOLERANCES).y
+    y = solve(program, parameter_rows(network, values), np.array([time_min]), tolerances=TOLERANCES).y
     y = y.reshape(len(conditions), sample.size, len(doses_nM), -1)
     return {key: y[i, ..., program.states.index(species[key])] for i, key in enumerate(conditions)}
 

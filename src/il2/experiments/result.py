@@ -61,6 +61,9 @@ class Result:
     question: str
     verdict: str
     reason: str
+    setup: str = ""
+    observable: str = ""
+    criterion: str = ""
     share: float = NAN
     draws: int = 0
     failed_draws: int = 0

@@ -37,6 +37,7 @@ def as_text(result: Result) -> str:
     lines = [
         f"{result.experiment} {result.title}: {result.verdict} ({result.reason})",
         result.question,
+        *(f"{name}: {text}" for name, text in _described(result) if text),
     ]
     if result.measurements:
         lines += [
@@ -54,6 +55,10 @@ def as_text(result: Result) -> str:
         f"weakest grade {result.weakest_grade or '-'}",
     ]
     return "\n".join(lines)
+
+
+def _described(result: Result) -> tuple[tuple[str, str], ...]:
+    return ("set-up", result.setup), ("observable", result.observable), ("criterion", result.criterion)
 
 
 def _row(m: Measurement) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from il2.knowledge.quantity import quantity
-from il2.network.expression import num, product, sym
+from il2.network.expression import num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
-from il2.receptor.cytokine import SHARED, Cytokine, cytokine, formations, parameters
+from il2.receptor.cytokine import Cytokine, cytokine, formations, parameters
 from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding, ligand_at
-from il2.receptor.trafficking import chain_turnover, ledger, ligand_turnover
+from il2.receptor.trafficking import chain_turnover, ligand_turnover
 
 QUANTITIES = (
     "ligand_association_rate", "surface_association_rate", "confinement_volume", "confinement_volume_reference",
@@ -112,6 +112,3 @@ def _active(family: list[Cytokine]) -> Network:
             Observable(ACTIVE, weighted, "molecule/cell"),
         ),
     )
-
-
-__all__ = ["ACTIVE", "SHARED", "dose", "known", "ledger", "product", "receptor"]

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import prepare
 from il2.engine.solve import Tolerances, solve
 from il2.network.network import Network
@@ -25,12 +26,6 @@ def audited(ligand: str) -> tuple[Network, Program]:
     """Receptor network of one clamped ligand with cumulative pools, and its program."""
     network = receptor(ligand, audit=True)
     return network, lower(network)
-
-
-def parameters(network: Network, values: dict[str, float]) -> np.ndarray:
-    """One row of parameters: defaults with `values` put in (names that the network lacks are ignored)."""
-    defaults = network.defaults()
-    return np.array([[float(values.get(name, defaults[name])) for name in network.parameter_names]])
 
 
 def without_trafficking(network: Network) -> dict[str, float]:
@@ -55,8 +50,8 @@ def pulse_chase(
     network, program = audited(ligand)
     cell = {count(chain): value for chain, value in counts.items()}
     still = without_trafficking(network)
-    cold = parameters(network, cell | still | {dose(ligand): dose_nM})
-    warm = parameters(network, cell | ({} if trafficking else still))
+    cold = parameter_rows(network, cell | still | {dose(ligand): dose_nM})
+    warm = parameter_rows(network, cell | ({} if trafficking else still))
     bound = solve(program, cold, np.array([LONG_min]), tolerances=TIGHT).y[:, 0]
     start = prepare(program, warm)[1]
     at_surface = [i for i, name in enumerate(program.states) if name.endswith("@" + SURFACE)]
@@ -81,7 +76,7 @@ def occupancy(ligand: str, counts: dict[str, float], doses_nM: np.ndarray, chain
     network, program = audited(ligand)
     family = cytokine(ligand)
     base = {count(chain): value for chain, value in counts.items()} | without_trafficking(network)
-    rows = np.concatenate([parameters(network, base | {dose(ligand): float(d)}) for d in doses_nM])
+    rows = parameter_rows(network, base | {dose(ligand): doses_nM})
     y = solve(program, rows, np.array([LONG_min]), tolerances=TIGHT).y[:, 0]
     return y[:, program.states.index(family.species(chains, SURFACE))]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from il2.knowledge.cell import CHAINS, cell
 from il2.knowledge.parameters import CURRENT
-from il2.knowledge.quantity import quantities
+from il2.knowledge.quantity import Quantity, quantities
 from il2.knowledge.table import number, rows
 from il2.receptor.ligand import is_ligand, ligand
 from il2.report.markup import Markup, Piece, table, tag, void
@@ -84,7 +84,7 @@ def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
         return parts, number_text(value, 6), unit(of), span(low, high), grade, sources.cite(cited), note
 
     body = [
-        line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note)
+        line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note, rivals(q))
         for q in quantities().values()
     ]
     names = [str(name) for name in data.ligand.values]
@@ -100,6 +100,10 @@ def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
         table(f"Quantities of parameter set {CURRENT}", header, body, numbers=(1, 3)),
         table("Dissociation constants of the wild-type cytokines", ["Step", *header[1:]], constants, numbers=(1, 3)),
     ]
+
+
+def rivals(q: Quantity) -> str:
+    return f"rivals: {q.rivals}" if q.rivals else ""
 
 
 def span(low: float | None, high: float | None) -> str:
