@@ -16,6 +16,8 @@ from statistics import median
 
 PARTS = ("imports", "network", "setup", "first", "process")
 
+REPEATS = 3
+
 
 def latencies(name: str, repeats: int, states: tuple[str, ...]) -> dict[str, dict[str, float]]:
     """Median seconds of each part by state of the disk cache: "cold", then "warm" (filled by the cold run)."""
