@@ -406,7 +406,7 @@ def imported(values: Values) -> float:
 
 
 def test_blocked_nuclear_export_stops_nuclear_cycling():
-    """Swameye 2003 (leptomycin B): without export STAT5 enters the nucleus at most once; with it, several times."""
+    """The direction of swameye2003: without export STAT5 enters the nucleus at most once; with it, several times."""
     total = constants(responses("IL2").network, ACTIVATED)["STAT5_total"]
     free, blocked = imported(ACTIVATED), imported(ACTIVATED | {"STAT5_nuclear_export": 0.0})
     assert blocked <= total * (1 + 1e-6)

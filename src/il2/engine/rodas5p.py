@@ -1,7 +1,8 @@
 """Rodas5P: an L-stable, stiffly accurate Rosenbrock method of order 5 with an embedded order 4.
 
-Coefficients of G. Steinebach, BIT Numerical Mathematics 63:27 (2023), in the transformed form: with
-U_i the stage increments, D = 1/(GAMMA h) and J the Jacobian at the start of the step,
+Method of G. Steinebach, BIT Numerical Mathematics 63:27 (2023); the paper was not at hand, so
+the coefficients are those that public implementations of it give. In the transformed form, with U_i the stage
+increments, D = 1/(GAMMA h) and J the Jacobian at the start of the step,
 
     (D I - J) U_i = f(y + sum_j A[i][j] U_j) + sum_j (C[i][j] / h) U_j
     y_new = y + sum_j A[7][j] U_j + U_8,   error estimate = U_8
