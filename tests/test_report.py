@@ -175,6 +175,14 @@ def test_a_users_own_cell_is_not_compared_with_measurements_of_its_name() -> Non
     assert "given by the user" in Page(page(data)).text
 
 
+def test_page_says_where_an_ec50_is_only_a_bound_and_shows_its_band() -> None:
+    data = il2.respond("IL2", "NK", [0.001, 0.01, 0.1, 1.0], [30.0], spread_draws=20)
+    text = Page(page(data)).text
+    assert "still rising at the highest dose" in text and "measured outside these doses" in text
+    row = il2.ec50_table(data).iloc[0]
+    assert f"{concentration(row['EC50_low_nM'])} to {concentration(row['EC50_high_nM'])}" in text
+
+
 def test_agreement_in_words() -> None:
     one = Comparison("IL2", "NK", 30.0, 2.0, 1.0, 1.0, 1.0)
     words = {model: replace(one, model=model).words for model in (2.0, 0.4, 0.1, 7.0, np.nan)}

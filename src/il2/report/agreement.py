@@ -30,10 +30,15 @@ class Comparison:
     measured: float
     low: float
     high: float
+    note: str = ""
+    spanned: bool = True
+    model_low: float = math.nan
+    model_high: float = math.nan
 
     @property
     def fold(self) -> float:
-        return self.model / self.measured
+        """Model over measured; NaN where the doses do not span the measured EC50."""
+        return self.model / self.measured if self.spanned else math.nan
 
     @property
     def error(self) -> float:
@@ -58,6 +63,8 @@ class Comparison:
     def words(self) -> str:
         if math.isnan(self.measured):
             return "not measured"
+        if not self.spanned:
+            return "measured outside these doses"
         if not self.known:
             return "no EC50 of the model"
         if self.error <= CLOSE:
@@ -78,11 +85,15 @@ class Comparison:
 
 def comparisons(table: pandas.DataFrame) -> list[Comparison]:
     """Rows of what `ec50_table` returns."""
-    names = ["ligand", "cell", "time_min", "EC50_nM", "measured_EC50_nM", "measured_low_nM", "measured_high_nM"]
     return [
-        Comparison(str(a), str(b), float(t), *map(float, numbers))
-        for a, b, t, *numbers in table[names].itertuples(index=False)
-    ]
+        Comparison(
+            str(row["ligand"]), str(row["cell"]), float(row["time_min"]), float(row["EC50_nM"]),
+            float(row["measured_EC50_nM"]), float(row["measured_low_nM"]), float(row["measured_high_nM"]),
+            str(row["note"]), not math.isnan(row["fold"]) or math.isnan(row["EC50_nM"]),
+            float(row.get("EC50_low_nM", math.nan)), float(row.get("EC50_high_nM", math.nan)),
+        )
+        for row in table.to_dict("records")
+    ]  # fmt: skip
 
 
 @cache

@@ -140,7 +140,7 @@ def _ec50s(found: list[Comparison]) -> list[Markup]:
         (
             f"{c.cell}, {c.ligand}" if several else c.cell,
             f"{c.time_min:g}",
-            _value(c.model, "no EC50"),
+            _model(c),
             _value(c.measured, "not measured"),
             f"{c.fold:.2g}" if c.known else "–",
             tag("span", c.words, class_=c.level),
@@ -156,6 +156,13 @@ def _ec50s(found: list[Comparison]) -> list[Markup]:
         "from the measurement. Measured values are geometric means over replicates."
     )
     return [tag("p", text), table("EC50 of pSTAT5 by cell, ligand and time", header, body, numbers=(1, 2, 3, 4, 6))]
+
+
+def _model(c: Comparison) -> Piece:
+    """The EC50 of the model with its band and its note."""
+    band = f"{concentration(c.model_low)} to {concentration(c.model_high)}" if math.isfinite(c.model_low) else ""
+    more = "; ".join(filter(None, [band, c.note]))
+    return [_value(c.model, "no EC50"), tag("div", more, class_="note")] if more else _value(c.model, "no EC50")
 
 
 def _unexplained(found: list[Comparison]) -> list[Markup]:
