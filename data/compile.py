@@ -130,6 +130,59 @@ def yt1_surface_il2rg(folder: Path) -> pd.DataFrame:
     return table.sort_values("time_min")
 
 
+def il4_il7_dose_response(folder: Path) -> pd.DataFrame:
+    """pSTAT6 under IL-4 and pSTAT5 under IL-7 of CD4 T cells, arbitrary units."""
+    source = pd.read_csv(folder / "gonnord2018_il4_il7_crosstalk" / "dose_response.csv")
+    table = pd.DataFrame(
+        {
+            "ligand": source["ligand"],
+            "curve": source["curve"],
+            "dose_nM": significant(source["dose_nM"], 6),
+            "time_min": source["time_min"].astype(int),
+            "readout": source["readout"],
+            "signal_au": significant(source["median_signal_au"], 6),
+        }
+    )
+    return table.sort_values(["ligand", "curve", "dose_nM"])
+
+
+def il4_il7_crosstalk(folder: Path) -> pd.DataFrame:
+    """Inhibition of the answer to IL-4 or IL-7 by pretreatment of CD4 T cells with the other one, percent."""
+    source = pd.read_csv(folder / "gonnord2018_il4_il7_crosstalk" / "crosstalk_inhibition.csv")
+    table = pd.DataFrame(
+        {
+            "pretreatment_ligand": source["pretreatment_ligand"],
+            "pretreatment_dose_nM": significant(source["pretreatment_dose_nM"], 6),
+            "pretreatment_time_min": source["pretreatment_time_min"].astype(int),
+            "ligand": source["stimulation_ligand"],
+            "dose_nM": significant(source["stimulation_dose_nM"], 6),
+            "time_min": source["stimulation_time_min"].astype(int),
+            "curve": source["curve"],
+            "inhibition_percent": significant(source["inhibition_pct"], 6),
+        }
+    )
+    return table.sort_values(["pretreatment_ligand", "curve", "pretreatment_dose_nM"])
+
+
+def multivalent_binding(folder: Path) -> pd.DataFrame:
+    """Binding of fluorescent nanorings with 1 to 8 EpCAM-binding domains to MCF-7 cells."""
+    source = pd.read_csv(folder / "csizmar2019_multivalent_binding" / "binding.csv")
+    if set(source["cell_line"] + " " + source["receptor"]) != {"MCF-7 EpCAM"}:
+        raise ValueError("csizmar2019_multivalent_binding/binding.csv: only EpCAM on MCF-7 is expected")
+    table = pd.DataFrame(
+        {
+            "clone": source["fibronectin_clone"],
+            "kd_nM": significant(source["monomer_kd_nM"], 3),
+            "valency": source["valency"],
+            "receptors_per_cell": source["receptor_per_cell"].astype(int),
+            "dose_nM": source["nanoring_concentration_nM"],
+            "monomer_nM": source["monomer_concentration_nM"],
+            "fluorescence_au": source["fluorescence_au"],
+        }
+    )
+    return table.sort_values(["clone", "valency", "dose_nM"])
+
+
 # table -> (how to build it, rows expected, columns that name a row)
 TABLES = {
     "pbmc_pstat5": (pbmc_pstat5, 1914, ["ligand", "cell", "replicate", "time_min", "dose_nM"]),
@@ -138,6 +191,9 @@ TABLES = {
     "yt1_pstat5": (yt1_pstat5, 48, ["ligand", "cell", "dose_nM"]),
     "yt1_surface_il2rb": (yt1_surface_il2rb, 84, ["ligand", "cell", "dose_nM", "time_min"]),
     "yt1_surface_il2rg": (yt1_surface_il2rg, 12, ["ligand", "cell", "dose_nM", "time_min"]),
+    "il4_il7_dose_response": (il4_il7_dose_response, 24, ["ligand", "curve", "dose_nM"]),
+    "il4_il7_crosstalk": (il4_il7_crosstalk, 30, ["pretreatment_ligand", "curve", "pretreatment_dose_nM"]),
+    "multivalent_binding": (multivalent_binding, 48, ["clone", "valency", "dose_nM"]),
 }
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from il2.errors import Il2Error
+from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, Count, cell, default_cells, is_cell
 from il2.knowledge.quantity import quantity
+from il2.receptor.addition import Mixture, dials
+from il2.receptor.head import head
 from il2.receptor.ligand import Ligand
 
 
@@ -25,11 +27,22 @@ def inventory(cells) -> dict[str, dict[str, Count]]:
     names = default_cells() if cells is None else listed(cells)
     kinds = [cell(name) for name in names]
     distinct("cell", [kind.name for kind in kinds])
-    table = {}
-    for kind in kinds:
-        missing = Count(0.0, 0.0, 0.0, "assumed", ())
-        table[kind.name] = {c: kind.counts.get(c, missing) for c in CHAINS}
-    return table
+    return {kind.name: dict(kind.counts) for kind in kinds}
+
+
+def known_counts(name: str, counts: Mapping[str, Count], mix: Mixture, item: Ligand) -> dict[str, Count]:
+    """Counts of the chains of a mixture; what is not known is none, unless the ligand itself needs it."""
+    none = Count(0.0, 0.0, 0.0, "assumed", ())
+    for chain in head(item.base).chains:
+        if chain not in counts and chain != "IL15RA":
+            how = "Give a CSV of counts, or choose a cell for which it is known."
+            raise Il2Error(f"no {chain} count of {name} is known, and {item.name} binds it", how=how)
+    return {c: counts.get(c, none) for c in mix.system.chains if c in CHAINS}
+
+
+def checked_dials(dial: Mapping[str, float]) -> dict[str, float]:
+    """Shares of chains and kinases given as a mapping, checked as text is."""
+    return dials("; ".join(f"{name}={share!r}" for name, share in dial.items()), CHAINS)
 
 
 def distinct(what: str, names: list[str]) -> None:
@@ -42,12 +55,9 @@ def distinct(what: str, names: list[str]) -> None:
 
 def _own_counts(name: str, counts: Mapping[str, float]) -> dict[str, Count]:
     out = {}
-    for chain in CHAINS:
-        value = counts.get(chain, 0.0 if chain == "IL15RA" else None)
-        if value is None:
-            raise Il2Error(
-                f"no {chain} count for {name!r}", how="Give IL2RA, IL2RB and IL2RG per cell (IL15RA: 0 if left out)."
-            )
+    if unknown := set(counts) - set(CHAINS):
+        raise Il2Error(f"unknown chain {min(unknown)!r} of {name!r}", how=did_you_mean(min(unknown), CHAINS))
+    for chain, value in counts.items():
         if not (np.isfinite(value) and value >= 0):
             raise Il2Error(f"{chain} of {name!r} is {value:g} per cell", how="Give a finite number from 0 up.")
         out[chain] = Count(float(value), float(value), float(value), "high", ("user",))

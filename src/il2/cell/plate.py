@@ -11,26 +11,36 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from il2.cell.inputs import outside_domain
-from il2.cell.simulate import lane_values, simulate
+from il2.cell.simulate import simulate
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, cell, cells, is_cell
-from il2.receptor.cytokine import cytokine, cytokines
-from il2.receptor.ligand import KDS, describe, interface_factors
+from il2.receptor.addition import KINASES, Mixture, additions, dials, mixture
+from il2.receptor.head import head
+from il2.receptor.ligand import ALPHA_ONLY, KDS, Heads, describe, interface_factors
+from il2.receptor.model import dose
+from il2.receptor.trafficking import count
+from il2.signalling.stat import phosphorylated
 
 if TYPE_CHECKING:
     import pandas
 
 REQUIRED = ("ligand", "cell", "dose_nM", "time_min")
-OPTIONAL = ("valency", "format", *KDS, "kd_assay", *CHAINS, "cells_per_mL")
-ADDED = ("pstat5", "active_complexes", "status", "warning")
+HEADS = ("n_alpha_only_heads", "kd_alpha_only_nM")
+MIXED = ("with", "with_before_min", "dial")
+OPTIONAL = ("valency", "format", *KDS, *HEADS, "kd_assay", *CHAINS, "cells_per_mL", *MIXED)
+OTHER_STATS = ("STAT6", "STAT3")
+ADDED = ("pstat5", *map(phosphorylated, OTHER_STATS), "active_complexes", "status", "warning")
+DESCRIPTION = ("ligand", "format", "kd_assay", "valency", *KDS, *HEADS)
 
 
 def predict_plate(plate: pandas.DataFrame, *, threads: int | None = None) -> pandas.DataFrame:
-    """The rows of `plate` with `pstat5` (fraction), `active_complexes` (molecules per cell), `status`, `warning`.
+    """The rows of `plate` with `pstat5` (fraction), `active_complexes` (molecules per cell), `status`, `warning`;
+    and `pstat6` or `pstat3` where a ligand signals through them.
 
-    Columns: ligand, cell, dose_nM, time_min; optional valency, format, kd_il2ra_nM, kd_il2rbg_nM,
-    kd_il2rb_nM, kd_il15ra_nM, kd_assay, IL2RA, IL2RB, IL2RG, IL15RA (per cell), cells_per_mL. Empty means
-    not given. Raises Il2Error for a plate whose columns are wrong or that has no rows.
+    Columns: ligand, cell, dose_nM, time_min; optional valency, format, kd_il2ra_nM, kd_il2rbg_nM, kd_il2rb_nM,
+    kd_il15ra_nM, n_alpha_only_heads, kd_alpha_only_nM, kd_assay, IL2RA, IL2RB, IL2RG, IL15RA, IL4R, IL7R, IL9R,
+    IL21R (per cell), cells_per_mL, with (`name=amount;name=amount`), with_before_min, dial (`IL2RG=0;JAK3=0.5`).
+    Empty means not given. Raises Il2Error for a plate whose columns are wrong or that has no rows.
     """
     check_columns(list(plate.columns))
     if not len(plate):
@@ -86,30 +96,76 @@ class _Wells:
         doses = self.numbers("dose_nM", least=0.0, required=True)
         times = self.numbers("time_min", least=0.0, required=True)
         density = self.numbers("cells_per_mL", least=0.0, above=True)
-        counts = self.counts()
-        base, factors = self.ligands()
-        self.domain(doses, times, counts)
-        pstat5, active = np.full(self.n, np.nan), np.full(self.n, np.nan)
-        good = self.problem == ""
-        for name in cytokines():
-            for depleted in (False, True):
-                rows = np.flatnonzero(good & (base == name) & (np.isfinite(density) == depleted))
-                if not len(rows):
-                    continue
-                chains = cytokine(name).chains
-                values = lane_values(
-                    name, doses[rows], {c: counts[c][rows] for c in chains}, {c: factors[c][rows] for c in chains}
-                )
-                if depleted:
-                    values["cells_per_mL"] = density[rows]
-                out = simulate(name, values, times[rows, None], depleted=depleted, threads=threads)
-                pstat5[rows], active[rows] = out.pstat5[:, 0], out.active[:, 0]
-                for row, reason in zip(rows, out.reasons, strict=True):
-                    self.problem[row] = reason and f"not solved: {reason}"
+        before = self.numbers("with_before_min", least=0.0)
+        base, which, kinds = self.ligands()
+        counts = self.counts(base)
+        extra, extras = self.distinct("with", additions, ())
+        dial, shares = self.distinct("dial", lambda text: dials(text, CHAINS), {})
+        self.domain(doses, times, counts, base)
+        turned = {c: np.array([share.get(c, 1.0) for share in shares])[dial] for c in (*CHAINS, *KINASES)}
+        lanes = {count(c): np.nan_to_num(counts[c]) * turned[c] for c in CHAINS} | {k: turned[k] for k in KINASES}
+        before = np.nan_to_num(before)
+        found = {name: np.full(self.n, np.nan) for name in ("STAT5", *OTHER_STATS, "active")}
+        for mixes, rows, code in self._groups(kinds, which, extras, extra, density, before):
+            of, slot = mixes[0].system, mixes[0].slot
+            values = {name: column[rows] for name, column in lanes.items()}
+            for name in mixes[0].values:
+                values[name] = np.array([mix.values[name] for mix in mixes])[code]
+            values[dose(slot)] = doses[rows]
+            if np.isfinite(density[rows[0]]):
+                values["cells_per_mL"] = density[rows]
+            delay = before[rows[0]]
+            out = simulate(of, values, times[rows, None], before_min=delay, slot=slot, threads=threads)
+            found["active"][rows] = out.active[:, 0]
+            for stat in of.stats:
+                found[stat][rows] = out.shares[stat][:, 0]
+            for row, reason in zip(rows, out.reasons, strict=True):
+                if reason:
+                    self.problem[row] = f"not solved: {reason}"
         bad = self.problem != ""
-        pstat5[bad] = active[bad] = np.nan
+        for values in found.values():
+            values[bad] = np.nan
+        shown = {"pstat5": found["STAT5"]}
+        shown |= {phosphorylated(s): found[s] for s in OTHER_STATS if np.isfinite(found[s]).any()}
         status = np.where(bad, self.problem, "ok")
-        return self.plate.assign(pstat5=pstat5, active_complexes=active, status=status, warning=self.warning)
+        return self.plate.assign(**shown, active_complexes=found["active"], status=status, warning=self.warning)
+
+    def _groups(self, kinds: list, which, extras: list, extra, density, before):
+        """Rows that share a network, a supply of ligand and a delay: the distinct mixtures, the rows, and which of
+        the mixtures each row is."""
+        good = np.flatnonzero(self.problem == "")
+        supply = np.isfinite(density)
+        keys = np.stack([which[good], extra[good], supply[good], *np.unique(before[good], return_inverse=True)[1:]])
+        distinct, code = np.unique(keys, axis=1, return_inverse=True)
+        made: list[Mixture | None] = []
+        for k, (kind, more, depleted, _) in enumerate(distinct.T):
+            try:
+                made.append(mixture(kinds[kind], extras[more], bool(depleted)))
+            except Il2Error as error:
+                made.append(None)
+                self.fail(good[code == k], str(error))
+        groups: dict[tuple, list[int]] = {}
+        for k, mix in enumerate(made):
+            if mix is not None:
+                groups.setdefault((mix.system, mix.slot, *distinct[2:, k]), []).append(k)
+        for members in groups.values():
+            inside = np.isin(code, members)
+            position = np.zeros(len(made), dtype=int)
+            position[members] = np.arange(len(members))
+            yield [made[k] for k in members], good[inside], position[code[inside]]
+
+    def distinct(self, name: str, read, nothing) -> tuple[np.ndarray, list]:
+        """A column of small texts, each distinct text read once: which one a row holds, and what they say; what
+        cannot be read is its rows' problem."""
+        texts, which = _factorise(self.text[name])
+        out = []
+        for k, text in enumerate(texts):
+            try:
+                out.append(read(text))
+            except Il2Error as error:
+                out.append(nothing)
+                self.fail(which == k, str(error))
+        return which, out
 
     def numbers(self, name: str, least: float, *, required: bool = False, above: bool = False) -> np.ndarray:
         """A column as floats, NaN where empty; what is no number or out of range is the row's problem."""
@@ -126,8 +182,8 @@ class _Wells:
             self.fail(~given, f"{name} is missing")
         return np.where(given, values, np.nan)
 
-    def counts(self) -> dict[str, np.ndarray]:
-        """Receptors per cell: given, else known for the cell, else 0 for IL15RA alone."""
+    def counts(self, base: np.ndarray) -> dict[str, np.ndarray]:
+        """Receptors per cell: given, else known for the cell; the chains of the row's ligand must be, but IL15RA."""
         given = {chain: self.numbers(chain, least=0.0) for chain in CHAINS}
         names, which = _factorise(self.text["cell"])
         known = [cell(name).counts if is_cell(name) else None for name in names]
@@ -138,12 +194,12 @@ class _Wells:
             overrides |= np.isfinite(given[chain]) & np.isfinite(table[chain]) & (given[chain] != table[chain])
         self.warn(overrides, "the given counts override those known for this cell")
         self.warn(own & (self.text["cell"] != ""), "cell not in the knowledge base: pooled cell parameters")
-        out = {}
-        for chain in CHAINS:
-            value = np.where(np.isfinite(given[chain]), given[chain], table[chain])
-            out[chain] = value if chain != "IL15RA" else np.where(np.isfinite(value), value, 0.0)
-            missing = ~np.isfinite(out[chain]) & (self.problem == "")
-            self.fail(missing, [self._unknown(name, chain) for name in self.text["cell"][missing]])
+        out = {c: np.where(np.isfinite(given[c]), given[c], table[c]) for c in CHAINS}
+        for name in filter(None, set(base)):
+            for chain in head(name).chains:
+                if chain != "IL15RA":
+                    missing = (base == name) & ~np.isfinite(out[chain]) & (self.problem == "")
+                    self.fail(missing, [self._unknown(cell, chain) for cell in self.text["cell"][missing]])
         return out
 
     def _unknown(self, name: str, chain: str) -> str:
@@ -152,51 +208,56 @@ class _Wells:
         hint = did_you_mean(name, cells()) if not is_cell(name) else ""
         return f"no {chain} count is given or known for cell {name!r}. {hint}".strip()
 
-    def ligands(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Base cytokine and affinity factors per row, worked out once per distinct ligand description."""
-        kds = {name: self.numbers(name, least=0.0, above=True) for name in KDS}
-        heads = self.numbers("valency", least=1.0)
-        fractional = np.isfinite(heads) & (heads != np.floor(heads))
-        self.fail(fractional, [f"valency is {v:g}, not a whole number" for v in heads[fractional]])
-        keys = ("ligand", "format", "kd_assay", "valency", *KDS)
-        _, which = _factorise(
-            np.array(["\x1f".join(parts) for parts in zip(*(self.text[k] for k in keys), strict=True)])
-        )
+    def ligands(self) -> tuple[np.ndarray, np.ndarray, list]:
+        """Base cytokine per row, which distinct description a row holds, and the ligand of each description."""
+        columns = {name: self.numbers(name, least=0.0, above=True) for name in (*KDS, HEADS[1])}
+        whole = {name: self.numbers(name, least=least) for name, least in (("valency", 1.0), (HEADS[0], 0.0))}
+        for name, values in whole.items():
+            fractional = np.isfinite(values) & (values != np.floor(values))
+            self.fail(fractional, [f"{name} is {v:g}, not a whole number" for v in values[fractional]])
+        texts = (self.text[k] for k in DESCRIPTION)
+        every, which = _factorise(np.array(["\x1f".join(parts) for parts in zip(*texts, strict=True)]))
         base = np.full(self.n, "", dtype=object)
-        factors = {chain: np.ones(self.n) for chain in CHAINS}
+        kinds: list = [None] * len(every)
         order = np.argsort(which, kind="stable")
         for rows in np.split(order, np.flatnonzero(np.diff(which[order])) + 1):
             first = rows[0]
             if self.problem[first] and (self.problem[rows] != "").all():
                 continue
             try:
-                found, notes = self._describe(first, kds, heads)
-                of, more = interface_factors(found)
+                found, notes = self._describe(first, columns, whole)
+                _, more = interface_factors(found)
             except Il2Error as error:
                 self.fail(rows, str(error))
                 continue
             base[rows] = found.base
-            for chain, value in of.items():
-                factors[chain][rows] = value
+            kinds[which[first]] = found
             for note in (*notes, *more):
                 self.warn(rows, note)
-        return base, factors
+            if (stat := head(found.base).stat) != "STAT5":
+                self.warn(rows, f"{found.base} signals through {stat}: see {phosphorylated(stat)}")
+        return base, which, kinds
 
-    def _describe(self, row: int, kds: dict[str, np.ndarray], heads: np.ndarray):
+    def _describe(self, row: int, columns: dict[str, np.ndarray], whole: dict[str, np.ndarray]):
         text = {name: self.text[name][row] for name in ("ligand", "kd_assay", "format")}
         if not text["ligand"]:
             raise Il2Error("ligand is missing")
-        given = {interface: float(kds[name][row]) for name, interface in KDS.items() if np.isfinite(kds[name][row])}
-        valency = int(heads[row]) if np.isfinite(heads[row]) else None
-        return describe(text["ligand"], given, text["kd_assay"], text["format"], valency)
+        given = {interface: float(columns[k][row]) for k, interface in KDS.items() if np.isfinite(columns[k][row])}
+        valency, alpha = (int(v[row]) if np.isfinite(v[row]) else None for v in whole.values())
+        kd = columns[HEADS[1]][row] if np.isfinite(columns[HEADS[1]][row]) else given.get("IL2RA")
+        if np.isfinite(columns[HEADS[1]][row]) and not alpha:
+            raise Il2Error(f"{HEADS[1]} is given without {HEADS[0]}")
+        others = (Heads(alpha, (("IL2RA", float(kd)),) if kd else (), ALPHA_ONLY),) if alpha else ()
+        return describe(text["ligand"], given, text["kd_assay"], text["format"], valency, others=others)
 
-    def domain(self, doses: np.ndarray, times: np.ndarray, counts: dict[str, np.ndarray]) -> None:
+    def domain(self, doses: np.ndarray, times: np.ndarray, counts: dict[str, np.ndarray], base: np.ndarray) -> None:
         """Warn where a well lies outside what the parameters were chosen on, or cannot signal."""
         for name, values in (("dose", doses), ("time", times)):
             self.warn(*outside_domain(name, values))
         self.warn(doses == 0, "untreated well")
-        for chain in ("IL2RB", "IL2RG"):
-            self.warn(counts[chain] == 0, f"a cell without {chain} cannot signal")
+        for name in filter(None, set(base)):
+            for chain in sorted(head(name).signalling):
+                self.warn((base == name) & (counts[chain] == 0), f"a cell without {chain} cannot signal")
 
     def fail(self, where: np.ndarray, reason) -> None:
         """Set the problem of the rows in `where` (a mask or row numbers) that have none yet."""

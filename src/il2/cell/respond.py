@@ -9,7 +9,7 @@ import numpy as np
 
 from il2 import __version__
 from il2.cell.ec50 import ec50
-from il2.cell.inputs import distinct, listed, numbers, outside_domain, overriding
+from il2.cell.inputs import checked_dials, distinct, known_counts, listed, numbers, outside_domain, overriding
 from il2.cell.inputs import inventory as read_inventory
 from il2.cell.simulate import lane_values, simulate
 from il2.cell.spread import count_draws, factor_draws, parameter_draws
@@ -18,9 +18,13 @@ from il2.knowledge.cell import CHAINS
 from il2.knowledge.parameters import CURRENT, fingerprint
 from il2.knowledge.quantity import quantities, quantity, weakest
 from il2.knowledge.table import rows
+from il2.receptor.addition import Addition, Mixture, additions, dials, kinases, mixture, turned_down
+from il2.receptor.head import head, partner_row
 from il2.receptor.ligand import Ligand, interface_factors, ligand
 from il2.receptor.ligand import ligands as known_ligands
-from il2.signalling.response import response
+from il2.receptor.ligand import values as ligand_values
+from il2.signalling.response import response_of
+from il2.signalling.stat import phosphorylated
 
 if TYPE_CHECKING:
     import xarray
@@ -41,18 +45,24 @@ def respond(
     spread_draws: int = 0,
     seed: int = 0,
     cells_per_mL: float | None = None,
+    added: str | Sequence[Addition] = (),
+    before_min: float = 0.0,
+    dial: str | Mapping[str, float] = "",
     threads: int | None = None,
 ) -> xarray.Dataset:
-    """pSTAT5 and active complexes of cells under single ligands.
+    """Phosphorylated STAT and active complexes of cells under single ligands, alone or with additions.
 
     ligands: names, or `Ligand` values with KDs of your own. cells: names, or a mapping of a name to counts
     of IL2RA, IL2RB, IL2RG (and IL15RA) per cell; default the ten PBMC populations. doses_nM: molecules, above
     zero. times_min: rising. spread_draws: number of draws from the ranges of counts and parameters for the
-    bands. cells_per_mL: take up the ligand by so many cells of each kind alone; default clamped.
+    bands. cells_per_mL: take up the ligand by so many cells of each kind alone; default clamped. added: other
+    molecules, `daclizumab=10 ug/mL; IL7=1 nM` or `Addition` values in nM, given `before_min` before the ligand.
+    dial: shares of chains and of JAK1 and JAK3 that are left, `IL2RG=0; JAK3=0.5`.
 
-    Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5),
-    `active_complexes` (molecules per cell) and, with draws, `pstat5_low` and `pstat5_high`; units, sources,
-    grade, parameter set and warnings in attrs. Raises Il2Error for what cannot be answered.
+    Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5), `pstat6`
+    or `pstat3` where a ligand signals through them, `active_complexes` (molecules per cell) and, with draws, the
+    band of a ligand's own readout (`pstat5_low`, `pstat5_high`); units, sources, grade, parameter set, warnings
+    and the readout per ligand in attrs. Raises Il2Error for what cannot be answered.
     """
     import xarray
 
@@ -74,37 +84,55 @@ def respond(
             why=f"the limit of one call is {MOST_VALUES:,}",
             how="Ask for fewer doses, times, cells or draws, or use a plate.",
         )
-    depleted = cells_per_mL is not None
-    extra = {} if cells_per_mL is None else {"cells_per_mL": cells_per_mL}
+    if not (np.isfinite(before_min) and before_min >= 0):
+        raise Il2Error(f"before_min is {before_min:g}", where="respond", how="Give a number from 0 up.")
+    extras = additions(added) if isinstance(added, str) else tuple(added)
+    shares_left = dials(dial, CHAINS) if isinstance(dial, str) else checked_dials(dial)
+    extra = kinases(shares_left) | ({} if cells_per_mL is None else {"cells_per_mL": cells_per_mL})
     shape = (len(chosen), len(inventory), len(doses), len(times))
-    pstat5, active, low, high = (np.full(shape, np.nan) for _ in range(4))
+    mixes = [mixture(item, extras, cells_per_mL is not None) for item in chosen]
+    stats = list(dict.fromkeys(stat for mix in mixes for stat in mix.system.stats))
+    shares = {stat: np.zeros(shape) for stat in stats}
+    active, low, high = (np.full(shape, np.nan) for _ in range(3))
     ec50_low, ec50_high = (np.full((*shape[:2], len(times)), np.nan) for _ in range(2))
     warnings = list(overriding(cells))
     for what, values in (("dose", doses), ("time", times)):
         beyond, text = outside_domain(what, values)
         warnings += [text] if beyond.any() else []
-    for i, item in enumerate(chosen):
-        factors, notes = interface_factors(item)
-        warnings += [f"{item.name}: {note}" for note in notes]
+    warnings += [f"{item.name} is added: its effect was compared with no measurement" for item in extras]
+    for i, (item, mix) in enumerate(zip(chosen, mixes, strict=True)):
+        warnings += [f"{item.name}: {note}" for note in interface_factors(item)[1]]
+        own = head(item.base).stat
+
+        def answer(values: dict, mix: Mixture = mix):
+            return simulate(mix.system, values | extra, times, before_min=before_min, slot=mix.slot, threads=threads)
+
         for j, (name, counts) in enumerate(inventory.items()):
-            lanes_of = lane_values(item.base, doses, {c: counts[c].value for c in CHAINS}, factors) | extra
-            out = simulate(item.base, lanes_of, times, depleted=depleted, threads=threads)
-            pstat5[i, j], active[i, j] = out.pstat5, out.active
+            known = known_counts(name, counts, mix, item)
+            out = answer(lane_values(mix, doses, turned_down({c: n.value for c, n in known.items()}, shares_left)))
+            for stat, found in out.shares.items():
+                shares[stat][i, j] = found
+            active[i, j] = out.active
             warnings += [f"{item.name} on {name} at {doses[k]:g} nM: {r}" for k, r in enumerate(out.reasons) if r]
             if spread_draws:
-                spread = _spread(item, name, counts, doses, spread_draws, seed) | extra
-                drawn = simulate(item.base, spread, times, depleted=depleted, threads=threads).pstat5
+                drawn = answer(_spread(item, mix, name, known, shares_left, doses, spread_draws, seed)).shares[own]
                 drawn = drawn.reshape(spread_draws, len(doses), len(times))
                 low[i, j], high[i, j] = _band(drawn)
-                found = [[ec50(doses, curve) for curve in draw.T] for draw in drawn]
-                ec50_low[i, j], ec50_high[i, j] = _band(np.array(found))
+                halves = [[ec50(doses, curve) for curve in draw.T] for draw in drawn]
+                ec50_low[i, j], ec50_high[i, j] = _band(np.array(halves))
     dims = ("ligand", "cell", "dose_nM", "time_min")
     variables: dict[str, tuple] = {
-        "pstat5": (dims, pstat5, {"units": "fraction of STAT5", "long_name": "phosphorylated STAT5", "note": HEIGHTS}),
+        phosphorylated(stat): (
+            dims, shares[stat],
+            {"units": f"fraction of {stat}", "long_name": f"phosphorylated {stat}", "note": HEIGHTS},
+        )
+        for stat in stats
+    }  # fmt: skip
+    variables |= {
         "active_complexes": (dims, active, {"units": "molecules per cell", "long_name": "active receptor complexes"}),
         "receptors_per_cell": (
             ("cell", "receptor"),
-            [[counts[chain].value for chain in CHAINS] for counts in inventory.values()],
+            [[counts[c].value if c in counts else np.nan for c in CHAINS] for counts in inventory.values()],
             {"units": "molecules per cell", "long_name": "receptors per cell"},
         ),
     }
@@ -132,8 +160,14 @@ def respond(
             "time_min": ("time_min", times, {"units": "min", "long_name": "time"}),
             "receptor": list(CHAINS),
         },
-        attrs=_attributes(chosen, inventory, warnings, cells_per_mL)
-        | {"own_cells": list(inventory) if isinstance(cells, Mapping) else []},
+        attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes)
+        | {
+            "own_cells": list(inventory) if isinstance(cells, Mapping) else [],
+            "readout": {item.name: phosphorylated(head(item.base).stat) for item in chosen},
+            "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
+            "before_min": before_min if extras else 0.0,
+            "dial": "; ".join(f"{name}={share:g}" for name, share in shares_left.items()),
+        },
     )
 
 
@@ -145,26 +179,28 @@ def _band(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def _spread(item: Ligand, name, counts, doses, draws, seed):
+def _spread(item: Ligand, mix: Mixture, name, counts, shares_left, doses, draws, seed):
     """Values of lanes (draw, dose): every draw of counts, affinities and parameters at every dose."""
-    chains, factors = (
-        {chain: np.repeat(v, len(doses)) for chain, v in table.items()}
-        for table in (count_draws(name, counts, draws, seed), factor_draws(item, draws, seed))
-    )
-    values = lane_values(item.base, np.tile(doses, draws), chains, factors)
-    return values | {n: np.repeat(v, len(doses)) for n, v in parameter_draws(item.base, draws, seed).items()}
+    n = len(doses)
+    chains = {c: np.repeat(v, n) for c, v in turned_down(count_draws(name, counts, draws, seed), shares_left).items()}
+    own = ligand_values(item, mix.slot, factor_draws(item, draws, seed))
+    drawn = parameter_draws(mix.system, draws, seed) | own
+    values = lane_values(mix, np.tile(doses, draws), chains)
+    return values | {key: np.repeat(np.broadcast_to(v, (draws,)), n) for key, v in drawn.items()}
 
 
-def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL) -> dict[str, object]:
+def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL, mixes) -> dict[str, object]:
     used = [c for counts in inventory.values() for c in counts.values()]
-    bases = {item.base for item in chosen}
-    known = [q for name, q in quantities().items() if any(name in response(base).parameter_names for base in bases)]
-    tables = [row for row in rows("affinities") if row["ligand"] in bases]
-    tables += [row for row in rows("ligands") if row["name"] in {item.name for item in chosen}]
+    names = {p for mix in mixes for p in response_of(mix.system).parameter_names}
+    known = [q for name, q in quantities().items() if name in names]
+    sites = {site.name for mix in mixes for m in mix.system.molecules for site in m.sites}
+    tables = [row for row in rows("affinities") if row["ligand"] in sites]
+    tables += [row for row in rows("molecules") if row["name"] in {item.name for item in chosen}]
+    tables += [partner_row(name) for name in {p for mix in mixes for p in mix.system.partners}]
     tables += [row for row in rows("assay_references") if row["assay"] in {item.assay for item in chosen if item.kds}]
     sources = {s for x in (*used, *known) for s in x.sources} | {s for row in tables for s in row["sources"].split(";")}
     return {
-        "title": "pSTAT5 response predicted by il2",
+        "title": "STAT response predicted by il2",
         "il2_version": __version__,
         "parameter_set": CURRENT,
         "parameter_hash": fingerprint(),

@@ -1,4 +1,4 @@
-"""Lanes of the response network: values by parameter name in, pSTAT5 and active complexes out."""
+"""Lanes of the response network: values by parameter name in, phosphorylated STAT and active complexes out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from il2.engine.batch import parameter_rows
-from il2.engine.evaluate import run
+from il2.engine.evaluate import prepare, run
 from il2.engine.solve import Tolerances, solve
+from il2.knowledge.quantity import quantity
 from il2.network.program import lower_expressions
-from il2.receptor.cytokine import cytokine, factor
-from il2.receptor.model import ACTIVE, dose
+from il2.receptor.addition import Mixture
+from il2.receptor.head import factor
+from il2.receptor.model import System, active, dose
 from il2.receptor.trafficking import count
-from il2.signalling.response import response, response_program
-from il2.signalling.stat5 import PSTAT5
+from il2.signalling.response import program_of, response_of
+from il2.signalling.stat import phosphorylated
 
 LANES_AT_ONCE = 20_000  # bounds memory; lanes do not depend on one another
 TOLERANCES = Tolerances(rtol=1e-6, atol=1e-8)
@@ -23,46 +25,77 @@ TOLERANCES = Tolerances(rtol=1e-6, atol=1e-8)
 
 @dataclass(frozen=True)
 class Responses:
-    """pstat5 (fraction) and active complexes (molecules per cell), both (lanes, times); reason per lane."""
+    """Phosphorylated share of each STAT and active complexes (molecules per cell) that drive it, (lanes, times);
+    reason per lane."""
 
-    pstat5: np.ndarray
-    active: np.ndarray
+    shares: dict[str, np.ndarray]
+    complexes: dict[str, np.ndarray]
     reasons: tuple[str, ...]
 
+    @property
+    def pstat5(self) -> np.ndarray:
+        return self.shares["STAT5"]
 
-def lane_values(base: str, doses_nM: np.ndarray, counts: Mapping, factors: Mapping) -> dict[str, np.ndarray | float]:
-    """Parameter values of lanes of one base cytokine from doses, counts by chain and factors by chain."""
-    family = cytokine(base)
-    values: dict[str, np.ndarray | float] = {dose(base): doses_nM}
-    values |= {count(chain): counts[chain] for chain in family.chains}
-    return values | {factor(family, chain): factors[chain] for chain in family.chains if chain in factors}
+    @property
+    def active(self) -> np.ndarray:
+        """Active complexes of every kind."""
+        return sum(self.complexes.values(), np.zeros(()))
+
+
+def lane_values(mix: Mixture, doses_nM: np.ndarray, counts: Mapping) -> dict[str, np.ndarray | float]:
+    """Parameter values of lanes from doses of the ligand and counts by chain; a chain without a count is absent."""
+    table: dict[str, np.ndarray | float] = dict(mix.values)
+    table |= {count(c): counts.get(c, 0.0) for c in mix.system.chains if count(c) not in table}
+    return table | {dose(mix.slot): doses_nM}
 
 
 def simulate(
-    base: str,
+    of: System,
     values: Mapping[str, np.ndarray | float],
     times_min: np.ndarray,
     *,
-    depleted: bool = False,
+    before_min: float = 0.0,
+    slot: str = "",
     tolerances: Tolerances = TOLERANCES,
     threads: int | None = None,
 ) -> Responses:
-    """Solve lanes of the response network of one base cytokine (IL2 or IL15).
+    """Solve lanes of the response network of a system.
 
-    values: arrays (lanes,) or scalars by parameter name; the rest stays at its default.
-    times_min: (times,) or (lanes, times), rising.
+    values: arrays (lanes,) or scalars by parameter name; the rest stays at its default. times_min: (times,) or
+    (lanes, times), rising. before_min: how long additions act before the ligand of the name `slot` is given.
     """
-    network, program = response(base, depleted=depleted), response_program(base, depleted=depleted)
-    every = parameter_rows(network, values)
+    network, program = response_of(of), program_of(of)
+    table = dict(values)
+    if of.depleted and "cells_per_mL" not in table:
+        table["cells_per_mL"] = quantity("dilute_culture").value
+    every = parameter_rows(network, table)
     wanted = {o.name: o.expr for o in network.observables}
-    tape, places = lower_expressions(network, [wanted[PSTAT5], wanted[ACTIVE]])
+    readouts = [wanted[name(stat)] for stat in of.stats for name in (phosphorylated, active)]
+    tape, places = lower_expressions(network, readouts)
     pieces, reasons = [], []
     for start in range(0, len(every), LANES_AT_ONCE):
         piece = slice(start, start + LANES_AT_ONCE)
         parameters = every[piece]
         times = times_min if np.ndim(times_min) == 1 else times_min[piece]
-        solution = solve(program, parameters, times, tolerances=tolerances, threads=threads)
+        initial, early = None, ["" for _ in parameters]
+        if before_min > 0:
+            initial, early = _pretreated(network, program, parameters, slot, before_min, tolerances, threads)
+        solution = solve(program, parameters, times, initial=initial, tolerances=tolerances, threads=threads)
         pieces.append(run(tape, {"y": solution.y, "p": parameters[:, None, :]}, places))
-        reasons += [solution.reason(i) for i in range(len(parameters))]
+        reasons += [early[i] or solution.reason(i) for i in range(len(parameters))]
     out = np.concatenate(pieces)
-    return Responses(np.clip(out[..., 0], 0.0, 1.0), np.maximum(out[..., 1], 0.0), tuple(reasons))
+    shares = {stat: np.clip(out[..., 2 * k], 0.0, 1.0) for k, stat in enumerate(of.stats)}
+    complexes = {stat: np.maximum(out[..., 2 * k + 1], 0.0) for k, stat in enumerate(of.stats)}
+    return Responses(shares, complexes, tuple(reasons))
+
+
+def _pretreated(network, program, parameters, slot, before_min, tolerances, threads) -> tuple[np.ndarray, list[str]]:
+    """States after additions alone, to which the ligand is then added, and reasons of lanes that failed."""
+    without = parameters.copy()
+    without[:, network.parameter_names.index(dose(slot))] = 0.0
+    first = solve(program, without, np.array([before_min]), tolerances=tolerances, threads=threads)
+    added = prepare(program, parameters)[1] - prepare(program, without)[1]
+    return first.y[:, 0] + added, [first.reason(i) for i in range(len(parameters))]
+
+
+__all__ = ["Responses", "factor", "lane_values", "simulate"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from il2.knowledge.cell import Count, cell
 from il2.knowledge.parameters import generator, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.cytokine import constant, cytokine
-from il2.receptor.ligand import Ligand, fusion_factor_applies, interface_factors, reference
-from il2.signalling.response import response
+from il2.receptor.head import head
+from il2.receptor.ligand import Heads, Ligand, all_factors, fusion_factor_applies, reference
+from il2.receptor.model import System, system
+from il2.signalling.response import response_of
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,28 @@ def quantity_ranges(*names: str) -> tuple[Range, ...]:
     return tuple(_range(q.name, q.value, q.low, q.high, q.grade, q.name) for q in found)
 
 
-def network_ranges(base: str) -> tuple[Range, ...]:
-    """Ranges of the response network of a cytokine: its quantities and its dissociation constants."""
+def network_ranges(of: str | System) -> tuple[Range, ...]:
+    """Ranges of the response network of a cytokine or system: quantities, dissociation constants, partners."""
+    of = system(of) if isinstance(of, str) else of
     names = quantities()
-    family = cytokine(base)
+    sites = {site.name: site for m in of.molecules for site in m.sites}
     affinities = tuple(
         _range(
-            constant(family, frozenset(row["product"].split("+"))), float(row["kd"]), number(row["low"]),
-            number(row["high"]), row["grade"], f"{base} {row['product']}",
+            sites[row["ligand"]].steps[frozenset(row["product"].split("+"))].name, float(row["kd"]), number(row["low"]),
+            number(row["high"]), row["grade"], f"{row['ligand']} {row['product']}",
         )
         for row in rows("affinities")
-        if row["ligand"] == base
+        if row["ligand"] in sites and frozenset(row["product"].split("+")) in sites[row["ligand"]].steps
     )  # fmt: skip
-    return (*quantity_ranges(*(n for n in response(base).parameter_names if n in names)), *affinities)
+    partners = tuple(
+        _range(
+            f"KD_{row['name']}", float(row["kd_nM"]), number(row["low"]), number(row["high"]), row["grade"], row["name"]
+        )
+        for row in rows("partners")
+        if row["name"] in of.partners
+    )
+    own = (n for n in response_of(of).parameter_names if n in names)
+    return (*quantity_ranges(*own), *affinities, *partners)
 
 
 def count_name(kind: str, chain: str) -> str:
@@ -66,7 +76,7 @@ def count_name(kind: str, chain: str) -> str:
 def count_ranges(kind: str, base: str) -> tuple[Range, ...]:
     """Ranges of the counts (molecules per cell) of the chains that a cytokine binds."""
     counts, out = cell(kind).counts, []
-    for chain in cytokine(base).chains:
+    for chain in head(base).chains:
         name = count_name(kind, chain)
         if chain not in counts:
             raise Il2Error(f"no count of {chain} on {kind} is known", how="Add a row to receptor_counts.csv.")
@@ -80,9 +90,9 @@ def _range(name: str, value: float, low: float | None, high: float | None, grade
     return Range(name, value, min(low, value), max(high, value), grade, stream)
 
 
-def parameter_draws(base: str, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Values (draws,) of every parameter of the response network that has a range: quantities and affinities."""
-    return {r.name: r.drawn(draws, seed) for r in network_ranges(base)}
+def parameter_draws(of: str | System, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Values (draws,) of every parameter of a response network that has a range: quantities and affinities."""
+    return {r.name: r.drawn(draws, seed) for r in network_ranges(of)}
 
 
 def count_draws(kind: str, counts: dict[str, Count], draws: int, seed: int) -> dict[str, np.ndarray]:
@@ -93,16 +103,22 @@ def count_draws(kind: str, counts: dict[str, Count], draws: int, seed: int) -> d
     }
 
 
-def factor_draws(item: Ligand, draws: int, seed: int) -> dict[str, np.ndarray]:
-    """Affinity factors (draws,) per chain: uncertain by the wild-type references and the effect of a fusion."""
-    factors = {chain: np.full(draws, value) for chain, value in interface_factors(item)[0].items()}
-    for interface, _ in item.kds:
+def factor_draws(item: Ligand, draws: int, seed: int) -> list[dict[str, np.ndarray]]:
+    """Affinity factors (draws,) per chain of every kind of head: uncertain by the wild-type references and the
+    effect of a fusion."""
+    kinds = (Heads(item.valency, item.kds), *item.others)
+    return [_drawn(item, kind.kds, of, draws, seed) for kind, of in zip(kinds, all_factors(item), strict=True)]
+
+
+def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> dict[str, np.ndarray]:
+    factors = {chain: np.full(draws, value) for chain, value in of.items()}
+    for interface, _ in kds:
         wild = reference(item.assay, item.is_fc, item.base, interface)
         name = f"reference {item.assay} {interface}"
         drawn = _range(name, wild.kd, wild.low, wild.high, "", name).drawn(draws, seed)
-        chain = "IL2RB" if interface == "IL2RBG" and "IL2RB" not in dict(item.kds) else interface
+        chain = "IL2RB" if interface == "IL2RBG" and "IL2RB" not in dict(kds) else interface
         factors["IL2RG" if chain == "IL2RBG" else chain] *= wild.kd / drawn
-    if fusion_factor_applies(item):
+    if "IL2RB" in factors and fusion_factor_applies(replace(item, kds=tuple(kds))):
         (fusion,) = quantity_ranges("Fc_fusion_IL2RB_factor")
         factors["IL2RB"] *= fusion.drawn(draws, seed) / fusion.value
     return factors

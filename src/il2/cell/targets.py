@@ -20,7 +20,7 @@ from il2.engine.solve import solve
 from il2.knowledge.cell import cell
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.cytokine import cytokine
+from il2.receptor.head import head
 from il2.receptor.membrane import SURFACE
 from il2.receptor.model import dose
 from il2.receptor.protocols import audited, half_time, occupancy, pulse_chase
@@ -121,7 +121,7 @@ def washout_rate(row: Row) -> float:
 
 def uptake_half_life(row: Row) -> float:
     """Half-life (min) of a signalling complex by uptake alone."""
-    family = cytokine(row["ligand"])
+    family = head(row["ligand"])
     follows = governing(frozenset(family.chains), family)
     rate = quantity("internalisation_signalling").value + quantity(f"internalisation_{follows}").value
     return math.log(2) / rate

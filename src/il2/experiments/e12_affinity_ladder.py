@@ -8,9 +8,10 @@ from il2.cell.spread import Range, count_ranges, network_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import bound, half_dose, inventory, normalised, pstat5, ratio
 from il2.experiments.sample import Sample
-from il2.receptor.cytokine import cytokine
+from il2.receptor.head import head
 from il2.receptor.membrane import SURFACE
 from il2.receptor.model import receptor
+from il2.receptor.molecule import Molecule
 from il2.receptor.protocols import without_trafficking
 
 CELL = "T_blast"
@@ -29,7 +30,9 @@ ALONE, DIMER, TRIMER, NO_B, NO_G = SETS
 def run(sample: Sample) -> Outcome:
     everything = inventory(sample, CELL)
     cells = {name: {c: everything[c] for c in chains} for name, chains in SETS.items()}
-    whole = {name: cytokine("IL2").species(frozenset(chains), SURFACE) for name, chains in SETS.items()}
+    whole = {
+        name: Molecule("IL2", (head("IL2"),)).species((frozenset(chains),), SURFACE) for name, chains in SETS.items()
+    }
     still = sample.changed(without_trafficking(receptor("IL2")))
     curves = bound(still, cells, DOSES_nM, EQUILIBRIUM_min, whole)
     kd = {name: half_dose(DOSES_nM, curve) for name, curve in curves.items()}

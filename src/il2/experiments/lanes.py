@@ -8,15 +8,15 @@ from functools import cache
 import numpy as np
 
 from il2.cell.ec50 import ec50
-from il2.cell.simulate import TOLERANCES, lane_values, simulate
+from il2.cell.simulate import TOLERANCES, simulate
 from il2.cell.spread import count_name
 from il2.engine.batch import parameter_rows
 from il2.engine.solve import solve
 from il2.experiments.sample import Sample
 from il2.network.network import Network
 from il2.network.program import Program, lower
-from il2.receptor.cytokine import cytokine
-from il2.receptor.model import dose, receptor
+from il2.receptor.head import head
+from il2.receptor.model import dose, receptor, system
 from il2.receptor.trafficking import count
 from il2.signalling.response import response
 
@@ -26,7 +26,7 @@ Counts = Mapping[str, np.ndarray | float]
 
 def inventory(sample: Sample, kind: str, base: str = "IL2") -> dict[str, np.ndarray | float]:
     """Counts of the chains of a cytokine on a cell type, per variant."""
-    return {chain: sample[count_name(kind, chain)] for chain in cytokine(base).chains}
+    return {chain: sample[count_name(kind, chain)] for chain in head(base).chains}
 
 
 def pstat5(
@@ -34,8 +34,7 @@ def pstat5(
 ) -> dict[str, np.ndarray]:
     """pSTAT5 (fraction; variants, doses) per condition; NaN where a lane failed."""
     values = _spread(sample, conditions, doses_nM, base, response(base))
-    doses, chains = values.pop(dose(base)), {c: values.pop(count(c)) for c in cytokine(base).chains}
-    found = simulate(base, lane_values(base, doses, chains, {}) | values, np.array([time_min])).pstat5
+    found = simulate(system(base), values, np.array([time_min])).pstat5
     return dict(zip(conditions, found.reshape(len(conditions), sample.size, len(doses_nM)), strict=True))
 
 
@@ -90,5 +89,5 @@ def _spread(
 
     n = len(conditions)
     values = {name: lanes([v] * n) for name, v in sample.values.items() if name in network.parameter_names}
-    values |= {count(c): lanes([counts.get(c, 0.0) for counts in conditions.values()]) for c in cytokine(base).chains}
+    values |= {count(c): lanes([counts.get(c, 0.0) for counts in conditions.values()]) for c in head(base).chains}
     return values | {dose(base): np.tile(doses, n * sample.size)}

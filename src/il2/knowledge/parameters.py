@@ -16,7 +16,16 @@ CURRENT = "2026.1"
 @cache
 def fingerprint() -> str:
     """Hash over every value that enters a prediction: quantities, affinities, references and counts."""
-    names = ("quantities", "affinities", "assay_references", "receptor_counts", "ligands", "cells")
+    names = (
+        "quantities",
+        "affinities",
+        "assay_references",
+        "receptor_counts",
+        "heads",
+        "molecules",
+        "partners",
+        "cells",
+    )
     text = repr([[sorted(row.items()) for row in rows(name)] for name in names])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

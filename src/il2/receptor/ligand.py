@@ -13,13 +13,27 @@ from functools import cache
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import aliases, number, rows
-from il2.receptor.cytokine import Cytokine, cytokine, cytokines
+from il2.receptor.head import Head, cytokines, factor, head, partner_row, restricted
+from il2.receptor.medium import release_rate
+from il2.receptor.molecule import MOST_ENUMERATED, Molecule
 
 MOST_HEADS = 100
 ASSAYS = ("solution", "spr", "octet_bli", "cell")
-UNFUSED, FC = "unfused", "Fc fusion"
-FORMATS = {UNFUSED: 1, FC: 1, "Fc fusion, monovalent": 1, "Fc fusion, bivalent": 2, "Fc fusion, tetravalent": 4}
+UNFUSED, FC, PRODRUG = "unfused", "Fc fusion", "PEG prodrug"
+FORMATS = {
+    UNFUSED: 1, FC: 1, "Fc fusion, monovalent": 1, "Fc fusion, bivalent": 2, "Fc fusion, tetravalent": 4, PRODRUG: 1,
+}  # fmt: skip
+ALPHA_ONLY = ("IL2RA",)
 KDS = {"kd_il2ra_nM": "IL2RA", "kd_il2rbg_nM": "IL2RBG", "kd_il2rb_nM": "IL2RB", "kd_il15ra_nM": "IL15RA"}
+
+
+@dataclass(frozen=True)
+class Heads:
+    """More heads of a molecule, unlike its first: how many, their KDs, and the chains they reach (none: all)."""
+
+    number: int
+    kds: tuple[tuple[str, float], ...] = ()
+    chains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,9 @@ class Ligand:
     """A ligand; checked when made.
 
     kds: pairs of an interface (IL2RA, IL15RA, IL2RB, or IL2RBG for the IL2RB:IL2RG heterodimer) and a KD in nM
-    measured in `assay`. What is not given is wild type in the same format.
+    measured in `assay`. What is not given is wild type in the same format. valency: the heads with these KDs;
+    others: further heads. complexed: the partner in solution that it is mixed with beforehand. inert_forms: of a
+    prodrug, which lose one chain after the other with a half-life of `release_half_life_min` each.
     """
 
     name: str
@@ -38,6 +54,10 @@ class Ligand:
     assay: str = "solution"
     sources: tuple[str, ...] = ()
     note: str = ""
+    others: tuple[Heads, ...] = ()
+    complexed: str = ""
+    inert_forms: int = 0
+    release_half_life_min: float = 0.0
 
     def __post_init__(self) -> None:
         if self.base not in cytokines():
@@ -45,20 +65,34 @@ class Ligand:
         check_assay(self.assay)
         if self.format not in FORMATS:
             raise Il2Error(f"unknown format {self.format!r}", how=did_you_mean(self.format, FORMATS))
-        if not 1 <= self.valency <= MOST_HEADS:
-            raise Il2Error(f"valency is {self.valency:g}", how=f"Give a whole number from 1 to {MOST_HEADS}.")
-        for interface, kd in self.kds:
-            if interface not in KDS.values():
-                raise Il2Error(f"unknown interface {interface!r}", how=did_you_mean(interface, KDS.values()))
-            if not (math.isfinite(kd) and kd > 0):
-                raise Il2Error(f"KD of {interface} is {kd:g} nM", how="Give a finite number above zero.")
-        other = {"IL2": "IL15RA", "IL15": "IL2RA"}[self.base]
-        if other in dict(self.kds):
-            raise Il2Error(f"{self.name} does not bind {other}", how="Remove that KD, or change the base.")
+        for n in (self.valency, *(kind.number for kind in self.others)):
+            if not 1 <= n <= MOST_HEADS:
+                raise Il2Error(f"valency is {n:g}", how=f"Give a whole number from 1 to {MOST_HEADS}.")
+        for interface, kd in (*self.kds, *(pair for kind in self.others for pair in kind.kds)):
+            self._check_kd(interface, kd)
+        if (self.format == PRODRUG) != bool(self.inert_forms):
+            raise Il2Error(f"{self.inert_forms} inert forms of the format {self.format!r}", how=RELEASE_HOW)
+        if self.inert_forms < 0 or not (math.isfinite(self.release_half_life_min) and self.release_half_life_min >= 0):
+            raise Il2Error(f"{self.name} is no prodrug", how=RELEASE_HOW)
+
+    def _check_kd(self, interface: str, kd: float) -> None:
+        if interface not in KDS.values():
+            raise Il2Error(f"unknown interface {interface!r}", how=did_you_mean(interface, KDS.values()))
+        if not (math.isfinite(kd) and kd > 0):
+            raise Il2Error(f"KD of {interface} is {kd:g} nM", how="Give a finite number above zero.")
+        if interface.removesuffix("G") not in head(self.base).chains:
+            raise Il2Error(f"{self.name} does not bind {interface}", how="Remove that KD, or change the base.")
 
     @property
     def is_fc(self) -> bool:
         return self.format.startswith(FC)
+
+    @property
+    def heads(self) -> int:
+        return self.valency + sum(kind.number for kind in self.others)
+
+
+RELEASE_HOW = f"The format {PRODRUG!r} needs inert_forms, a whole number from 1 up; other formats have none."
 
 
 def check_assay(assay: str) -> None:
@@ -69,36 +103,52 @@ def check_assay(assay: str) -> None:
 
 @cache
 def ligands() -> dict[str, Ligand]:
-    """Ligands of the table by name. The wild-type cytokines carry no KDs of their own: they are the scale."""
+    """Ligands of the catalogue by name. The wild-type cytokines carry no KDs of their own: they are the scale."""
     table = {}
-    for row in rows("ligands"):
-        name = row["name"]
-        kds = tuple((KDS[k], v) for k in KDS if (v := number(row[k])) is not None)
-        table[name] = Ligand(
-            name,
-            row["base"],
-            row["format"],
-            int(row["valency"]),
-            () if name in cytokines() else kds,
-            row["kd_assay"],
-            tuple(row["sources"].split(";")),
-            row["note"],
-        )
+    for row in rows("molecules"):
+        if row["base"] and row["network"]:
+            kds = tuple((KDS[k], v) for k in KDS if (v := number(row[k])) is not None)
+            is_fusion = row["format"] == FC
+            table[row["name"]] = Ligand(
+                row["name"],
+                row["base"],
+                FC if is_fusion else UNFUSED,
+                int(row["valency"] or 1) if is_fusion else 1,
+                kds if is_fusion else (),
+                row["kd_assay"] or "solution",
+                tuple(row["sources"].split(";")),
+                row["note"],
+                complexed=row["network"] if row["kind"] == "complex" else "",
+            )
     return table
 
 
+def catalogued(name: str) -> dict[str, str] | None:
+    """The row of the catalogue for a name or alias."""
+    known = aliases("molecules").get(name.casefold())
+    return next((row for row in rows("molecules") if row["name"] == known), None)
+
+
 def is_ligand(name: str) -> bool:
-    return name.casefold() in aliases("ligands")
+    row = catalogued(name)
+    return row is not None and row["name"] in ligands()
 
 
 def ligand(name: str) -> Ligand:
-    """A ligand of the table by name or alias."""
-    if not is_ligand(name):
+    """A ligand of the catalogue by name or alias; one without a measured affinity is refused."""
+    row = catalogued(name)
+    if row is not None and row["name"] in ligands():
+        return ligands()[row["name"]]
+    if row is not None and not row["network"]:
         raise Il2Error(
-            f"unknown ligand {name!r}",
-            how=did_you_mean(name, ligands()) + " A ligand of your own needs at least one KD.",
+            f"{row['name']} cannot be simulated", why="no measured affinity of it is known here", how="Give its KDs."
         )
-    return ligands()[aliases("ligands")[name.casefold()]]
+    if row is not None:
+        raise Il2Error(f"{row['name']} is no cytokine", how=f"Add it to one: --with '{row['name']}=10 nM'.")
+    raise Il2Error(
+        f"unknown ligand {name!r}",
+        how=did_you_mean(name, ligands()) + " A ligand of your own needs at least one KD.",
+    )
 
 
 def describe(
@@ -108,6 +158,9 @@ def describe(
     format: str = "",
     valency: int | None = None,
     base: str = "",
+    others: tuple[Heads, ...] = (),
+    inert_forms: int = 0,
+    release_half_life_min: float = 0.0,
 ) -> tuple[Ligand, list[str]]:
     """A ligand from a user's own values, and warnings. Empty means not given.
 
@@ -115,7 +168,8 @@ def describe(
     for an unknown name without KDs and for what `Ligand` refuses.
     """
     assay, format = assay.lower(), {form.lower(): form for form in FORMATS}.get(format.lower(), format)
-    known = ligand(name) if is_ligand(name) or not kds else None
+    known = ligand(name) if is_ligand(name) or not (kds or base) else None
+    more = {"others": others, "inert_forms": inert_forms, "release_half_life_min": release_half_life_min}
     if "IL15RA" in kds and "IL2RA" in kds:
         raise Il2Error("KDs of both IL2RA and IL15RA are given", why="a ligand binds one private chain")
     form = format or (known.format if known else UNFUSED)
@@ -124,14 +178,14 @@ def describe(
     heads = valency if valency is not None else FORMATS[form] if form in FORMATS and (format or not known) else 1
     if known and not kds:
         check_assay(assay or known.assay)
-        return replace(known, format=form, valency=heads), []
+        return replace(known, format=form, valency=heads, **more), []  # type: ignore[arg-type]
     warnings = []
     if known:
         warnings.append(f"the given KDs override those known for {known.name}; what is not given is wild type")
     elif not base and not kds.keys() & {"IL2RA", "IL15RA"}:
         warnings.append("taken as an IL-2 mutein, since no KD of a private chain is given")
     origin = base or (known.base if known else "IL15" if "IL15RA" in kds else "IL2")
-    return Ligand(name, origin, form, heads, tuple(kds.items()), assay or "solution"), warnings
+    return Ligand(name, origin, form, heads, tuple(kds.items()), assay or "solution", **more), warnings  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -163,7 +217,7 @@ def reference(assay: str, fc: bool, base: str, interface: str) -> Reference:
 def _reference(row: dict[str, str], wanted: tuple[str, bool, str, str], found: tuple[str, bool, str]) -> Reference:
     assay, fc, base, interface = wanted
     place, form, origin = found
-    ratio = wild_type_kd(cytokine(base), interface) / wild_type_kd(cytokine(origin), interface)
+    ratio = wild_type_kd(head(base), interface) / wild_type_kd(head(origin), interface)
     kd, low, high = (ratio * (number(row[k]) or float(row["kd_nM"])) for k in ("kd_nM", "low", "high"))
     stands_in = []
     if place != assay:
@@ -178,11 +232,11 @@ def _reference(row: dict[str, str], wanted: tuple[str, bool, str, str], found: t
     return Reference(kd, low, high, form, note)
 
 
-def wild_type_kd(of: Cytokine, interface: str) -> float:
+def wild_type_kd(of: Head, interface: str) -> float:
     """KD of a chain, or for IL2RBG the product of the two steps (nM times molecules per cell)."""
     if interface == "IL2RBG":
-        return of.steps[frozenset({"IL2RB"})][1] * of.steps[frozenset({"IL2RB", "IL2RG"})][1]
-    return of.steps[frozenset({interface})][1]
+        return of.steps[frozenset({"IL2RB"})].kd * of.steps[frozenset({"IL2RB", "IL2RG"})].kd
+    return of.steps[frozenset({interface})].kd
 
 
 def fusion_factor_applies(given: Ligand) -> bool:
@@ -194,27 +248,82 @@ def fusion_factor_applies(given: Ligand) -> bool:
     return given.is_fc and all(reference(given.assay, True, given.base, i).fc for i in beta)
 
 
-def interface_factors(given: Ligand) -> tuple[dict[str, float], list[str]]:
-    """Affinity factor per chain (1 is wild type on a cell), and warnings.
+def interface_factors(
+    given: Ligand, kds: tuple[tuple[str, float], ...] | None = None
+) -> tuple[dict[str, float], list[str]]:
+    """Affinity factor per chain (1 is wild type on a cell), and warnings; of other heads with their `kds`.
 
     The heterodimer KD measures the product of the IL2RB and IL2RG factors; alone it is given to IL2RB.
     """
+    own = given if kds is None else replace(given, kds=kds, others=())
     warnings: list[str] = []
     ratio: dict[str, float] = {}
-    for interface, kd in given.kds:
-        wild = reference(given.assay, given.is_fc, given.base, interface)
+    for interface, kd in own.kds:
+        wild = reference(own.assay, own.is_fc, own.base, interface)
         ratio[interface] = kd / wild.kd
         warnings += [wild.note] if wild.note else []
-    kds = dict(given.kds)
-    if "IL2RB" in kds and kds["IL2RB"] < kds.get("IL2RBG", 0.0):
+    table = dict(own.kds)
+    if "IL2RB" in table and table["IL2RB"] < table.get("IL2RBG", 0.0):
         warnings.append("the heterodimer KD is weaker than that of IL2RB alone: IL2RG then opposes binding")
-    private = cytokine(given.base).private
-    beta = ratio.get("IL2RB", ratio.get("IL2RBG", 1.0))
-    factors = {private: ratio.get(private, 1.0), "IL2RB": beta, "IL2RG": ratio.get("IL2RBG", beta) / beta}
-    if fusion_factor_applies(given):
-        factors["IL2RB"] *= quantity("Fc_fusion_IL2RB_factor").value
-        if given.base != "IL2":
-            warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {given.base}")
-    if given.valency > 1:
-        warnings.append(f"valency {given.valency} is answered as monovalent at the same molecule dose (no avidity yet)")
+    site = head(own.base)
+    factors = {c: ratio.get(c, 1.0) for c in site.chains}
+    if "IL2RB" in site.chains:
+        beta = ratio.get("IL2RB", ratio.get("IL2RBG", 1.0))
+        factors |= {"IL2RB": beta, "IL2RG": ratio.get("IL2RBG", beta) / beta}
+        if fusion_factor_applies(own):
+            factors["IL2RB"] *= quantity("Fc_fusion_IL2RB_factor").value
+            if own.base != "IL2":
+                warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {own.base}")
+    if kds is None:
+        warnings += _notes(given)
     return factors, warnings
+
+
+def _notes(given: Ligand) -> list[str]:
+    """What a user must know of the shape of a molecule."""
+    notes = []
+    if given.heads > 1:
+        notes.append("avidity is a prediction from an assumed tether; no data on bivalent IL-2 were used")
+    if given.heads > MOST_ENUMERATED:
+        notes.append("more than two heads are followed as pairs, an approximation")
+    if given.complexed:
+        notes.append(f"the complex may fall apart as {given.complexed} dissociates; its KD and its effects are assumed")
+    if given.inert_forms:
+        notes.append("the dose counts the prodrug; what it releases acts as given")
+    return notes
+
+
+def all_factors(given: Ligand) -> list[dict[str, float]]:
+    """Affinity factors per chain of every kind of head."""
+    return [interface_factors(given)[0], *(interface_factors(given, kind.kds)[0] for kind in given.others)]
+
+
+def molecule(given: Ligand, slot: str) -> Molecule:
+    """The molecule of a ligand under the name `slot` of a network."""
+    others = tuple((kind.number, kind.chains) for kind in given.others)
+    return _molecule(given.base, slot, given.valency, others, given.inert_forms, given.complexed)
+
+
+@cache
+def _molecule(base: str, slot: str, valency: int, others: tuple, inert: int, complexed: str) -> Molecule:
+    site = head(base)
+    sites = (site, *(restricted(site, chains) if chains else site for _, chains in others))
+    numbers = (valency, *(number for number, _ in others))
+    return Molecule(slot, sites, numbers, sum(numbers) > MOST_ENUMERATED, inert, complexed)
+
+
+def values(given: Ligand, slot: str, factors: list[dict] | None = None) -> dict[str, float]:
+    """Parameters of a ligand in a network where it has the name `slot`: affinity factors and rate of release."""
+    of = molecule(given, slot)
+    out = {}
+    for label, site, kind in zip(of.labels, of.sites, factors or all_factors(given), strict=True):
+        out |= {factor(label, c): kind[c] for c in site.chains}
+    if given.inert_forms:
+        half = given.release_half_life_min or quantity("PEG_release_half_life").value
+        out[release_rate(slot)] = math.log(2) / half
+    return out
+
+
+def partners(given: Ligand) -> tuple[str, ...]:
+    """Partners in solution that a ligand comes with."""
+    return (partner_row(given.complexed)["name"],) if given.complexed else ()

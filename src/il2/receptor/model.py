@@ -1,44 +1,121 @@
-"""The receptor network: cytokines that share IL2RB and IL2RG, on the plasma membrane and in the endosome."""
+"""The receptor network: molecules that share chains, on the plasma membrane and in the endosome."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from il2.knowledge.quantity import quantity
-from il2.network.expression import num, sym
+from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
-from il2.receptor.cytokine import Cytokine, cytokine, formations, parameters
-from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding, ligand_at
-from il2.receptor.trafficking import chain_turnover, ligand_turnover
+from il2.receptor import lumped, medium
+from il2.receptor.head import factor as factor
+from il2.receptor.head import formations, head, in_solution, parameters, partner_row, presented
+from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding
+from il2.receptor.membrane import in_solution as solution_binding
+from il2.receptor.molecule import Molecule
+from il2.receptor.trafficking import chain_turnover, turnover
 
 QUANTITIES = (
-    "ligand_association_rate", "surface_association_rate", "confinement_volume", "confinement_volume_reference",
+    "surface_association_rate", "confinement_volume", "confinement_volume_reference",
     "endosomal_dissociation_factor", "endosome_volume", "endosome_area_ratio", "internalisation_signalling",
     "recycling_rate", "degradation_rate", "endosomal_signalling_weight", "avogadro",
 )  # fmt: skip
 SURFACE_ACTIVE, ENDOSOME_ACTIVE, ACTIVE = "active_surface", "active_endosome", "active_complexes"
+DEFAULT_STAT = "STAT5"
 
 
-def dose(ligand: str) -> str:
-    """Name of the parameter that holds the dose of a ligand (nM)."""
-    return f"{ligand}_dose"
+@dataclass(frozen=True)
+class System:
+    """What is in a network; numbers are its parameters.
 
-
-def receptor(*ligands: str, depleted: bool = False, audit: bool = False) -> Network:
-    """The receptor network of wild-type ligands (muteins are affinity factors of the same network).
-
-    depleted: free ligand is a species, taken up by `cells_per_mL` cells, instead of clamped at the dose.
-    audit: cumulative pools of what was made and degraded, for exact mass balance.
+    partners: names of molecules that bind a cytokine in solution. depleted: free molecules are species, taken up
+    by `cells_per_mL` cells, instead of held at the dose; partners and prodrugs need it. audit: cumulative pools
+    of what was made and degraded, for exact mass balance.
     """
-    family = [cytokine(name) for name in ligands]
-    chains = list(dict.fromkeys(c for ligand in family for c in ligand.chains))
-    parts = [
-        _frame(chains, depleted, audit),
-        *(chain_turnover(chain, audit) for chain in chains),
-        *(_ligand(ligand, depleted, audit) for ligand in family),
-        *(ligand_turnover(ligand, audit) for ligand in family),
-        _active(family),
-    ]
-    name = "receptor_" + "_".join(ligands) + ("_depleted" if depleted else "") + ("_audit" if audit else "")
-    return compose(name, *parts)
+
+    molecules: tuple[Molecule, ...]
+    partners: tuple[str, ...] = ()
+    depleted: bool = False
+    audit: bool = False
+
+    @property
+    def chains(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(c for m in self.molecules for c in m.chains))
+
+    @property
+    def stats(self) -> tuple[str, ...]:
+        """The STATs that its molecules signal through, STAT5 first."""
+        found = {site.stat for m in self.molecules for site in m.sites if site.stat}
+        return (DEFAULT_STAT, *sorted(found - {DEFAULT_STAT}))
+
+    @property
+    def needs_medium(self) -> bool:
+        return bool(self.partners) or any(m.release for m in self.molecules)
+
+    @property
+    def name(self) -> str:
+        marks = ("_depleted" if self.depleted else "") + ("_audit" if self.audit else "")
+        return "_".join(["receptor", *(m.name for m in self.molecules), *self.partners]) + marks
+
+
+def dose(name: str) -> str:
+    """Name of the parameter that holds the dose of a molecule or partner (nM)."""
+    return f"{name}_dose"
+
+
+def system(
+    *molecules: str | Molecule,
+    partners: tuple[str, ...] = (),
+    neighbour: bool = False,
+    depleted: bool = False,
+    audit: bool = False,
+) -> System:
+    """A system from names of heads (one head each) or molecules; every partner may hold every head of its target.
+
+    neighbour: IL-15 may also be presented by IL15RA of a neighbouring cell.
+    """
+    made = [Molecule(m, (head(m),)) if isinstance(m, str) else m for m in molecules]
+    out = []
+    for m in made:
+        sites = list(m.sites)
+        for k, site in enumerate(sites):
+            if neighbour and site.name == "IL15":
+                sites[k] = site = presented(site)
+            for partner in partners:
+                if partner_row(partner)["target"] == site.name:
+                    sites[k] = site = in_solution(site, partner)
+        out.append(replace(m, sites=tuple(sites)))
+    found = System(tuple(out), partners, depleted, audit)
+    return replace(found, depleted=depleted or found.needs_medium)
+
+
+def receptor(*molecules: str | Molecule, **options) -> Network:
+    """The receptor network of a system (see `system`); muteins are affinity factors of the same network."""
+    return build(system(*molecules, **options))
+
+
+def build(of: System) -> Network:
+    """The receptor network of a system."""
+    plasma, endosome = _membranes(of)
+    shed = {c for c in of.chains if medium.soluble(c) in of.partners}
+    parts = [_frame(of)]
+    parts += [chain_turnover(chain, of.audit, chain in shed) for chain in of.chains]
+    for molecule in of.molecules:
+        parts.append(_molecule(molecule, of))
+        if molecule.lumped:
+            rules = (*lumped.binding(molecule, plasma), *lumped.binding(molecule, endosome))
+            parts.append(lumped.turnover(molecule, of.audit))
+        else:
+            rules = (*binding(molecule, plasma), *binding(molecule, endosome))
+            rules += solution_binding(molecule, ENDOSOME, endosome.concentration)
+            if of.depleted:
+                rules += solution_binding(molecule, MEDIUM, plasma.concentration)
+            parts.append(turnover(molecule, of.audit))
+        parts.append(Network(molecule.name, reactions=rules))
+        if of.depleted:
+            parts.append(medium.release(molecule, dose(molecule.name)))
+    parts += [medium.partner(name, dose(name), of.audit) for name in of.partners]
+    return compose(of.name, *parts, _active(of))
 
 
 def known(name: str) -> Parameter:
@@ -47,68 +124,101 @@ def known(name: str) -> Parameter:
     return Parameter(name, q.value, q.unit, q.context)
 
 
-def _frame(chains: list[str], depleted: bool, audit: bool) -> Network:
-    names = [*QUANTITIES, *(f"{kind}_{c}" for c in chains for kind in ("internalisation", "sorting"))]
+def _membranes(of: System) -> tuple[Membrane, Membrane]:
+    room = {MEDIUM: sym("avogadro") * sym("medium_volume"), ENDOSOME: sym("avogadro") * sym("endosome_volume")}
+
+    def outside(name: str) -> Expr:
+        return sym(name) / room[MEDIUM] if of.depleted else sym(dose(name.split("@")[0]))
+
+    def inside(name: str) -> Expr:
+        return sym(name) / room[ENDOSOME]
+
+    plasma = Membrane(SURFACE, num(1.0), num(1.0), outside, MEDIUM if of.depleted else None)
+    density = num(1.0) / sym("endosome_area_ratio")
+    return plasma, Membrane(ENDOSOME, density, sym("endosomal_dissociation_factor"), inside, ENDOSOME)
+
+
+def _frame(of: System) -> Network:
+    rates = {site.association for m in of.molecules for site in m.sites}
+    rates |= {medium.RATE} if of.partners else set()
+    names = [
+        *sorted(rates),
+        *QUANTITIES,
+        *(f"{kind}_{c}" for c in of.chains for kind in ("internalisation", "sorting")),
+    ]
     places = [Compartment(SURFACE, 2), Compartment(ENDOSOME, 3, "endosome_volume")]
     extra: tuple[Parameter, ...] = ()
     derived: list[Derived] = []
-    if depleted:
+    if of.depleted:
         places.append(Compartment(MEDIUM, 3, "medium_volume"))
         extra = (Parameter("cells_per_mL", quantity("culture_density").value, "cell/mL"), known("fL_per_mL"))
         volume = num(1.0) / sym("cells_per_mL")
         derived.append(Derived("medium_volume", volume * sym("fL_per_mL"), "fL/cell"))
-    if audit:
+    if of.audit:
         places.append(Compartment("ledger", 3))
-    derived.append(
-        Derived("crowding", sym("confinement_volume") / sym("confinement_volume_reference"), "dimensionless")
-    )
-    derived.append(
-        Derived("recruitment_rate", sym("surface_association_rate") / sym("crowding"), "cell/(molecule*min)")
-    )
+    crowding = sym("confinement_volume") / sym("confinement_volume_reference")
+    derived.append(Derived("crowding", crowding, "dimensionless"))
+    rate = sym("surface_association_rate") / sym("crowding")
+    derived.append(Derived("recruitment_rate", rate, "cell/(molecule*min)"))
+    if any(m.lumped or len(m.slots) > 1 for m in of.molecules):
+        extra = (*extra, known("tether_factor"))
+        near = num(1.0) / (sym("avogadro") * sym("confinement_volume") * sym("tether_factor"))
+        derived.append(Derived("tether_concentration", near, "nM*cell/molecule"))
+    if any(medium.soluble(c) in of.partners for c in of.chains):
+        extra = (*extra, *(known(f"{c}_shedding") for c in of.chains if medium.soluble(c) in of.partners))
     return Network("frame", tuple(places), (), (*(known(n) for n in names), *extra), tuple(derived))
 
 
-def _ligand(ligand: Cytokine, depleted: bool, audit: bool) -> Network:
-    endosomal = sym(ligand_at(ligand, ENDOSOME)) / (sym("avogadro") * sym("endosome_volume"))
-    added = sym(dose(ligand.name))
-    species = [
-        Species(ligand.species(s, place), place, num(0.0)) for place in (SURFACE, ENDOSOME) for s in ligand.complexes
-    ]
-    species.append(Species(ligand_at(ligand, ENDOSOME), ENDOSOME, num(0.0)))
-    outside, pool = added, None
-    if depleted:
-        free = ligand_at(ligand, MEDIUM)
-        room = sym("avogadro") * sym("medium_volume")
-        species.append(Species(free, MEDIUM, added * room))
-        outside, pool = sym(free) / room, free
-    plasma = Membrane(SURFACE, num(1.0), num(1.0))
-    endosome = Membrane(ENDOSOME, num(1.0) / sym("endosome_area_ratio"), sym("endosomal_dissociation_factor"))
+def _molecule(molecule: Molecule, of: System) -> Network:
+    if molecule.lumped:
+        bound = lumped.species(molecule)
+        extra = (known(lumped.FLOOR),)
+        shown = (lumped.on_surface(molecule),)
+    else:
+        places = (SURFACE, ENDOSOME)
+        bound = tuple(Species(molecule.species(f, p), p, num(0.0)) for p in places for f in molecule.on_membrane)
+        extra: tuple[Parameter, ...] = ()
+        shown: tuple[Observable, ...] = ()
+    inside = tuple(Species(molecule.species(f, ENDOSOME), ENDOSOME, num(0.0)) for f in molecule.dissolved)
+    outside: tuple[Species, ...] = ()
+    if of.depleted:
+        outside = medium.dissolved(molecule, dose(molecule.name))
+    sites = list(zip(molecule.labels, molecule.sites, strict=True))
     return Network(
-        ligand.name,
-        species=tuple(species),
-        parameters=(Parameter(dose(ligand.name), 0.0, "nM"), *parameters(ligand)),
-        derived=formations(ligand, sym("crowding")),
-        reactions=(
-            *binding(ligand, plasma, outside, pool),
-            *binding(ligand, endosome, endosomal, ligand_at(ligand, ENDOSOME)),
+        molecule.name,
+        species=(*bound, *inside, *outside),
+        parameters=(
+            Parameter(dose(molecule.name), 0.0, "nM"),
+            *(p for label, site in sites for p in parameters(label, site)),
+            *extra,
         ),
+        derived=tuple(d for label, site in sites for d in formations(label, site, sym("crowding"))),
+        observables=shown,
     )
 
 
-def _active(family: list[Cytokine]) -> Network:
-    total = {
-        place: sum(
-            (sym(ligand.species(s, place)) for ligand in family for s in ligand.complexes if ligand.signals(s)),
-            num(0.0),
-        )
-        for place in (SURFACE, ENDOSOME)
-    }
-    weighted = total[SURFACE] + sym("endosomal_signalling_weight") * total[ENDOSOME]
-    return Network(
-        "active",
-        observables=(
-            Observable(SURFACE_ACTIVE, total[SURFACE], "molecule/cell"),
-            Observable(ENDOSOME_ACTIVE, total[ENDOSOME], "molecule/cell"),
-            Observable(ACTIVE, weighted, "molecule/cell"),
-        ),
-    )
+def active(stat: str) -> str:
+    """Name of the observable of active complexes, weighted by place, that signal through a STAT."""
+    return ACTIVE if stat == DEFAULT_STAT else f"{ACTIVE}_{stat}"
+
+
+def _active(of: System) -> Network:
+    shown = []
+    for stat in of.stats:
+        total = {place: _signalling(of, stat, place) for place in (SURFACE, ENDOSOME)}
+        weighted = total[SURFACE] + sym("endosomal_signalling_weight") * total[ENDOSOME]
+        if stat == DEFAULT_STAT:
+            shown.append(Observable(SURFACE_ACTIVE, total[SURFACE], "molecule/cell"))
+            shown.append(Observable(ENDOSOME_ACTIVE, total[ENDOSOME], "molecule/cell"))
+        shown.append(Observable(active(stat), weighted, "molecule/cell"))
+    return Network("active", observables=tuple(shown))
+
+
+def _signalling(of: System, stat: str, place: str) -> Expr:
+    terms = []
+    for m in of.molecules:
+        if m.lumped:
+            terms.append(lumped.signalling(m, stat, place))
+        else:
+            terms += [float(n) * sym(m.species(f, place)) for f in m.on_membrane if (n := m.signalling(f, stat))]
+    return add(*terms)

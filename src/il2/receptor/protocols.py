@@ -12,9 +12,10 @@ from il2.engine.evaluate import prepare
 from il2.engine.solve import Tolerances, solve
 from il2.network.network import Network
 from il2.network.program import Program, lower
-from il2.receptor.cytokine import cytokine
-from il2.receptor.membrane import ENDOSOME, SURFACE, ligand_at
+from il2.receptor.head import head
+from il2.receptor.membrane import ENDOSOME, SURFACE
 from il2.receptor.model import dose, receptor
+from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
 
 TIGHT = Tolerances(rtol=1e-8, atol=1e-10)
@@ -66,19 +67,19 @@ def pulse_chase(
 
 def _carrying(ligand: str, names: np.ndarray, place: str) -> np.ndarray:
     """Which states hold the ligand at a place."""
-    family = cytokine(ligand)
-    held = {family.species(chains, place) for chains in family.complexes} | {ligand_at(family, place)}
+    single = Molecule(ligand, (head(ligand),))
+    held = {single.species(form, place) for form in single.forms}
     return np.isin(names, list(held))
 
 
 def occupancy(ligand: str, counts: dict[str, float], doses_nM: np.ndarray, chains: frozenset) -> np.ndarray:
     """Molecules per cell of one surface complex at binding equilibrium, without trafficking, per dose."""
     network, program = audited(ligand)
-    family = cytokine(ligand)
+    single = Molecule(ligand, (head(ligand),))
     base = {count(chain): value for chain, value in counts.items()} | without_trafficking(network)
     rows = parameter_rows(network, base | {dose(ligand): doses_nM})
     y = solve(program, rows, np.array([LONG_min]), tolerances=TIGHT).y[:, 0]
-    return y[:, program.states.index(family.species(chains, SURFACE))]
+    return y[:, program.states.index(single.species((chains,), SURFACE))]
 
 
 def half_time(times_min: np.ndarray, values: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The response network: receptor and JAK-STAT5 joined, from free ligand to phosphorylated STAT5."""
+"""The response network: receptor and JAK-STAT joined, from free ligand to phosphorylated STAT."""
 
 from __future__ import annotations
 
@@ -6,19 +6,30 @@ from functools import cache
 
 from il2.network.network import Network, compose
 from il2.network.program import Program, lower
-from il2.receptor.model import ACTIVE, receptor
-from il2.signalling.stat5 import stat5
+from il2.receptor.model import System, active, build, system
+from il2.signalling.stat import stat
 
 
 @cache
-def response(*ligands: str, depleted: bool = False, audit: bool = False) -> Network:
-    """Receptor network of `ligands` (see `receptor`) with STAT5 driven by its active complexes."""
-    base = receptor(*ligands, depleted=depleted, audit=audit)
-    active = next(o.expr for o in base.observables if o.name == ACTIVE)
-    return compose(base.name.replace("receptor", "response"), base, stat5(active))
+def response_of(of: System) -> Network:
+    """Receptor network of a system with every STAT that its molecules drive."""
+    base = build(of)
+    driven = {o.name: o.expr for o in base.observables}
+    parts = [stat(name, driven[active(name)]) for name in of.stats]
+    return compose(base.name.replace("receptor", "response"), base, *parts)
 
 
 @cache
-def response_program(*ligands: str, depleted: bool = False) -> Program:
-    """The lowered response network."""
-    return lower(response(*ligands, depleted=depleted))
+def program_of(of: System) -> Program:
+    """The lowered response network of a system."""
+    return lower(response_of(of))
+
+
+def response(*ligands: str, **options) -> Network:
+    """The response network of named cytokines; options as in `il2.receptor.model.system`."""
+    return response_of(system(*ligands, **options))
+
+
+def response_program(*ligands: str, **options) -> Program:
+    """The lowered response network of named cytokines."""
+    return program_of(system(*ligands, **options))
