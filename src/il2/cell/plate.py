@@ -35,7 +35,7 @@ DESCRIPTION = ("ligand", "format", "kd_assay", "valency", *KDS, *HEADS)
 
 def predict_plate(plate: pandas.DataFrame, *, threads: int | None = None) -> pandas.DataFrame:
     """The rows of `plate` with `pstat5` (fraction), `active_complexes` (molecules per cell), `status`, `warning`;
-    and `pstat6` or `pstat3` where a ligand signals through them.
+    and `pstat6` and `pstat3`, empty where no ligand of the row signals through them.
 
     Columns: ligand, cell, dose_nM, time_min; optional valency, format, kd_il2ra_nM, kd_il2rbg_nM, kd_il2rb_nM,
     kd_il15ra_nM, n_alpha_only_heads, kd_alpha_only_nM, kd_assay, IL2RA, IL2RB, IL2RG, IL15RA, IL4R, IL7R, IL9R,
@@ -123,10 +123,9 @@ class _Wells:
                 if reason:
                     self.problem[row] = f"not solved: {reason}"
         bad = self.problem != ""
-        for values in found.values():
-            values[bad] = np.nan
-        shown = {"pstat5": found["STAT5"]}
-        shown |= {phosphorylated(s): found[s] for s in OTHER_STATS if np.isfinite(found[s]).any()}
+        for column in found.values():
+            column[bad] = np.nan
+        shown = {phosphorylated(stat): found[stat] for stat in ("STAT5", *OTHER_STATS)}
         status = np.where(bad, self.problem, "ok")
         return self.plate.assign(**shown, active_complexes=found["active"], status=status, warning=self.warning)
 

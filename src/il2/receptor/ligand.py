@@ -315,7 +315,7 @@ def _molecule(base: str, slot: str, valency: int, others: tuple, inert: int, com
 def values(given: Ligand, slot: str, factors: list[dict] | None = None) -> dict[str, float]:
     """Parameters of a ligand in a network where it has the name `slot`: affinity factors and rate of release."""
     of = molecule(given, slot)
-    out = {}
+    out: dict[str, float] = {}
     for label, site, kind in zip(of.labels, of.sites, factors or all_factors(given), strict=True):
         out |= {factor(label, c): kind[c] for c in site.chains}
     if given.inert_forms:

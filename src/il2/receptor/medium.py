@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from il2.network.expression import num, sym
 from il2.network.network import Network, Parameter, Species, reaction
 from il2.receptor.head import partner_row
@@ -36,8 +38,7 @@ def release(molecule: Molecule, dose: str) -> Network:
         molecule.name,
         parameters=(Parameter(rate, 0.0, "1/min"),),
         reactions=tuple(
-            reaction(f"{before}: loses a chain", [before], [after], sym(rate))
-            for before, after in zip(names[:-1], names[1:], strict=True)
+            reaction(f"{before}: loses a chain", [before], [after], sym(rate)) for before, after in pairwise(names)
         ),
     )
 

@@ -8,7 +8,6 @@ from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
 from il2.receptor import lumped, medium
-from il2.receptor.head import factor as factor
 from il2.receptor.head import formations, head, in_solution, parameters, partner_row, presented
 from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding
 from il2.receptor.membrane import in_solution as solution_binding
@@ -170,6 +169,8 @@ def _frame(of: System) -> Network:
 
 
 def _molecule(molecule: Molecule, of: System) -> Network:
+    extra: tuple[Parameter, ...] = ()
+    shown: tuple[Observable, ...] = ()
     if molecule.lumped:
         bound = lumped.species(molecule)
         extra = (known(lumped.FLOOR),)
@@ -177,8 +178,6 @@ def _molecule(molecule: Molecule, of: System) -> Network:
     else:
         places = (SURFACE, ENDOSOME)
         bound = tuple(Species(molecule.species(f, p), p, num(0.0)) for p in places for f in molecule.on_membrane)
-        extra: tuple[Parameter, ...] = ()
-        shown: tuple[Observable, ...] = ()
     inside = tuple(Species(molecule.species(f, ENDOSOME), ENDOSOME, num(0.0)) for f in molecule.dissolved)
     outside: tuple[Species, ...] = ()
     if of.depleted:
