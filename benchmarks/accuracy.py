@@ -1,4 +1,4 @@
-"""Agreement with measured dose-responses: R2 and EC50 error by ligand, beside a baseline without biology.
+"""Agreement with measurements: dose-responses beside a baseline without biology, IL-4 and IL-7, avidity.
 
     python benchmarks/accuracy.py [--markdown]
 
@@ -12,7 +12,10 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import avidity
+import family
 import numpy as np
+from table import Table
 
 import il2
 from il2.cell.ec50 import ec50
@@ -79,13 +82,9 @@ def main() -> None:
     rows = [{"ligand": name, "use": uses[name], **judge(name, curves)} for name, curves in jobs]
     cells = [[f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
     head = list(rows[0])
-    if markdown:
-        print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
-        print("\n".join("| " + " | ".join(line) + " |" for line in cells))
-    else:
-        widths = [max(len(line[i]) for line in [head, *cells]) for i in range(len(head))]
-        for line in [head, *cells]:
-            print("  ".join(text.ljust(w) for text, w in zip(line, widths, strict=True)))
+    responses = Table("Dose-responses of PBMC populations", tuple(head), [tuple(line) for line in cells])
+    for table in (responses, family.table(), avidity.table()):
+        print(table.markdown() if markdown else table.text())
 
 
 def il2_uses() -> list[dict[str, str]]:

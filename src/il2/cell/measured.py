@@ -35,7 +35,10 @@ def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, 
 
 
 def comparable(data: xarray.Dataset, ligand: str, cell: str) -> bool:
-    """Whether measurements of this ligand and cell speak of the same things as the data: no values of a user's own."""
+    """Whether measurements of this ligand and cell speak of the same things as the data: no values of a user's own,
+    nothing added and nothing turned down."""
+    if data.attrs.get("added") or data.attrs.get("dial"):
+        return False
     return ligand not in data.attrs.get("own_ligands", ()) and cell not in data.attrs.get("own_cells", ())
 
 

@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+DEFAULT = "pstat5"
+
+
+def readout(data: xarray.Dataset, ligand: str) -> str:
+    """The variable that answers a ligand: `pstat5`, or `pstat6` or `pstat3` where it signals through these."""
+    name = dict(data.attrs.get("readout", {})).get(ligand, DEFAULT)
+    return name if name in data else DEFAULT
+
 
 def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
-    """EC50 (nM) per ligand, cell and time, next to the measured value and their quotient.
+    """EC50 (nM) of the `readout` per ligand, cell and time, next to the measured value and their quotient.
 
     An EC50 is that of the doses asked for: `note` says where the curve still rises at the highest dose or the
     doses are too few, and the quotient is left out where they do not span the measured EC50. With bands in the
@@ -26,12 +34,13 @@ def ec50_table(data: xarray.Dataset) -> pandas.DataFrame:
     doses = data.dose_nM.values
     records = []
     for name in map(str, data.ligand.values):
+        variable = readout(data, name)
         for kind in map(str, data.cell.values):
             for time in map(float, data.time_min.values):
                 at = {"ligand": name, "cell": kind, "time_min": time}
-                curve = data.pstat5.sel(at).values
+                curve = data[variable].sel(at).values
                 predicted = ec50(doses, curve)
-                record = {**at, "EC50_nM": predicted}
+                record = {**at, "readout": variable, "EC50_nM": predicted}
                 if "EC50_low_nM" in data:
                     record |= {key: float(data[key].sel(at)) for key in ("EC50_low_nM", "EC50_high_nM")}
                 known = comparable(data, name, kind)

@@ -16,7 +16,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="An executable model of the interleukin-2 system: how cells answer IL-2, IL-15 and muteins.",
+    help="An executable model of the interleukin-2 system: how cells answer IL-2, IL-4, IL-7, IL-9, IL-15, IL-21, "
+    "muteins and fusions, alone or with antibodies, soluble receptors, inhibitors and knock-outs.",
 )
 
 
@@ -32,7 +33,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point of `il2`: exit code 2 for a mistake of the user."""
-    from il2.cli import experiment, export, respond, targets  # noqa: F401  each adds its verb
+    from il2.cli import experiment, export, molecules, respond, targets  # noqa: F401  each adds its verb
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed
     try:

@@ -96,3 +96,10 @@ def verdict(parts: Sequence[Evidence], whole: Evidence, draws: int, reverses: bo
     if not held and whole.against >= ENOUGH_SHARE:
         return CONTRADICTED, f"fails in {whole.against:.0%} of the draws: {missed}"
     return UNDECIDED, f"holds in {whole.share:.0%} of the draws: {missed}"
+
+
+def with_gap(status: str, reason: str, gap: str) -> tuple[str, str]:
+    """A verdict on what is built, where a part has no model: it says so, and is partial at best."""
+    if not gap:
+        return status, reason
+    return PARTIAL if status == SHOWN else status, f"{reason}; not built: {gap}"

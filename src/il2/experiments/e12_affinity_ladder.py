@@ -6,7 +6,7 @@ import numpy as np
 
 from il2.cell.spread import Range, count_ranges, network_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
-from il2.experiments.lanes import bound, half_dose, inventory, normalised, pstat5, ratio
+from il2.experiments.lanes import bound, half_dose, inventory, normalised, ratio, signal
 from il2.experiments.sample import Sample
 from il2.receptor.head import head
 from il2.receptor.membrane import SURFACE
@@ -36,7 +36,7 @@ def run(sample: Sample) -> Outcome:
     still = sample.changed(without_trafficking(receptor("IL2")))
     curves = bound(still, cells, DOSES_nM, EQUILIBRIUM_min, whole)
     kd = {name: half_dose(DOSES_nM, curve) for name, curve in curves.items()}
-    signal = pstat5(sample, {name: cells[name] for name in (ALONE, DIMER, TRIMER)}, DOSES_nM, STIMULUS_min)
+    pstat5 = signal(sample, {name: cells[name] for name in (ALONE, DIMER, TRIMER)}, DOSES_nM, STIMULUS_min)
     without = np.minimum.reduce([kd[DIMER], kd[NO_B], kd[NO_G]])
     return Outcome(
         {
@@ -46,9 +46,9 @@ def run(sample: Sample) -> Outcome:
             "dimer_over_trimer": ratio(kd[DIMER], kd[TRIMER]),
             "IL2RA_over_dimer": ratio(kd[ALONE], kd[DIMER]),
             "kd_without_one_chain_nM": without,
-            "pstat5_IL2RA_alone": signal[ALONE].max(axis=-1),
-            "pstat5_dimer": signal[DIMER].max(axis=-1),
-            "pstat5_trimer": signal[TRIMER].max(axis=-1),
+            "pstat5_IL2RA_alone": pstat5[ALONE].max(axis=-1),
+            "pstat5_dimer": pstat5[DIMER].max(axis=-1),
+            "pstat5_trimer": pstat5[TRIMER].max(axis=-1),
             "kd_without_IL2RB_nM": kd[NO_B],
             "kd_without_IL2RG_nM": kd[NO_G],
         },

@@ -6,7 +6,7 @@ import numpy as np
 
 from il2.cell.spread import Range, count_name, count_ranges, network_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
-from il2.experiments.lanes import half_dose, inventory, normalised, pstat5, ratio
+from il2.experiments.lanes import fold, half_dose, inventory, normalised, ratio, signal
 from il2.experiments.sample import Sample
 
 CELLS = ("Treg", "T_blast", "NK", "Th_mem", "CD8_mem", "CD8")
@@ -21,11 +21,11 @@ def run(sample: Sample) -> Outcome:
     blocked = {f"{name} blocked": cells[name] | {"IL2RA": 0.0} for name in BLOCKED}
     swapped = {"Treg as CD8": cells["CD8"], "CD8 as Treg": cells["Treg"]}
     given = {"CD8 with IL2RA of Treg": cells["CD8"] | {"IL2RA": cells["Treg"]["IL2RA"]}}
-    curves = pstat5(sample, cells | blocked | swapped | given, DOSES_nM, STIMULUS_min)
+    curves = signal(sample, cells | blocked | swapped | given, DOSES_nM, STIMULUS_min)
     ec50 = {name: half_dose(DOSES_nM, curve) for name, curve in curves.items()}
     return Outcome(
         {f"ec50_{name}_nM": ec50[name] for name in CELLS}
-        | {f"blocked_fold_{name}": _fold(ec50[f"{name} blocked"], ec50[name]) for name in BLOCKED}
+        | {f"blocked_fold_{name}": fold(ec50[f"{name} blocked"], ec50[name]) for name in BLOCKED}
         | {f"{name}_over_Treg": ratio(ec50[name], ec50["Treg"]) for name in FAR}
         | {
             "swap_distance": np.maximum(
@@ -36,12 +36,6 @@ def run(sample: Sample) -> Outcome:
         },
         {name: (DOSES_nM, normalised(curves[name])) for name in CELLS},
     )
-
-
-def _fold(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How many times they differ, in either direction."""
-    fold: np.ndarray = np.maximum(ratio(a, b), ratio(b, a))
-    return fold
 
 
 def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -16,14 +16,17 @@ import numpy as np
 
 from il2.cell.spread import Range
 from il2.errors import Il2Error, did_you_mean
-from il2.experiments.criterion import ENOUGH_SHARE, NOT_BUILT, Criterion, Evidence, criteria, verdict
+from il2.experiments.criterion import ENOUGH_SHARE, NOT_BUILT, Criterion, Evidence, criteria, verdict, with_gap
 from il2.experiments.result import NAN, ClaimStatus, Curve, Measurement, Result
 from il2.experiments.sample import Sample, draw
 from il2.knowledge.parameters import fingerprint
 from il2.knowledge.quantity import weakest
 from il2.knowledge.table import rows
 
-MODULES = ("e12_affinity_ladder", "e13_chain_inventory")
+MODULES = (
+    "e12_affinity_ladder", "e13_chain_inventory", "e14_common_gamma_knockout", "e15_CD25_blockade",
+    "e37_muteins_and_complexes",
+)  # fmt: skip
 EMERGENT, BUILT_IN = "emergent", "built in"
 BAND = (5.0, 95.0)
 
@@ -52,8 +55,8 @@ class Ablation:
 class Experiment:
     """claims: id to the names of the criteria that test it. reported: unit of measurements without criterion.
 
-    Without `run` the experiment is described and not built. `tests` are its criteria, by default those of
-    criteria.csv.
+    Without `run` the experiment is described and not built. not_built: what of a claim has no model yet, by id; a
+    claim without criteria is not built as a whole. `tests` are the criteria, by default those of criteria.csv.
     """
 
     id: str
@@ -69,6 +72,7 @@ class Experiment:
     reported: Mapping[str, str] = field(default_factory=dict)
     axes: tuple[str, str] = ("", "")
     tests: tuple[Criterion, ...] = ()
+    not_built: Mapping[str, str] = field(default_factory=dict)
 
 
 def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
@@ -99,19 +103,21 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
     )
     table = {m.name: m for m in measurements}
 
-    def judge(chosen: tuple[str, ...]) -> tuple[str, str, float]:
+    def judge(chosen: tuple[str, ...], gap: str) -> tuple[str, str, float]:
+        if not chosen:
+            return NOT_BUILT, f"not built: {gap}", NAN
         parts = [_evidence((n,), tests, outcome, draws) for n in chosen]
         whole = _evidence(chosen, tests, outcome, draws)
-        return *verdict(parts, whole, draws, reverses), whole.share
+        return *with_gap(*verdict(parts, whole, draws, reverses), gap), whole.share
 
-    status, reason, share = judge(names)
+    status, reason, share = judge(names, "; ".join(dict.fromkeys(experiment.not_built.values())))
     values = np.array([outcome.values[n][1 : 1 + draws] for n in names])
     return Result(
         *what, status, reason, *how, share, draws,
         failed_draws=int(np.isnan(values).any(axis=0).sum()),
         measurements=measurements,
         claims=tuple(
-            _claim(c, statements[c], chosen, judge(chosen), [table[n] for n in chosen])
+            _claim(c, statements[c], chosen, judge(chosen, experiment.not_built.get(c, "")), [table[n] for n in chosen])
             for c, chosen in experiment.claims.items()
         ),
         ablation=experiment.ablation.text if experiment.ablation else "",
@@ -178,7 +184,7 @@ def _claim(
     name: str, statement: str, chosen: tuple[str, ...], judged: tuple[str, str, float], found: list[Measurement]
 ) -> ClaimStatus:
     status, reason, share = judged
-    return ClaimStatus(name, statement, chosen, status, share, _origin(found), reason)
+    return ClaimStatus(name, statement, chosen, status, share, _origin(found) if found else "", reason)
 
 
 def _curve(label: str, x: np.ndarray, y: np.ndarray, draws: int) -> Curve:
@@ -198,9 +204,15 @@ def _check(experiment: Experiment, tests: tuple[Criterion, ...], statements: Map
     for name in (*used, *(experiment.ablation.breaks if experiment.ablation else ())):
         if name not in names:
             raise Il2Error(f"unknown criterion {name!r}", where=experiment.id, how=did_you_mean(name, names))
-    for claim in experiment.claims:
+    for claim in (*experiment.claims, *experiment.not_built):
         if claim not in statements:
             raise Il2Error(f"unknown claim {claim!r}", where=experiment.id, how=did_you_mean(claim, statements))
+    for claim in experiment.not_built:
+        if claim not in experiment.claims:
+            raise Il2Error(f"{claim} is not built and no claim of it", where=experiment.id, how="Add it to the claims.")
+    for claim, chosen in experiment.claims.items():
+        if not chosen and claim not in experiment.not_built:
+            raise Il2Error(f"{claim} has no criterion", where=experiment.id, how="Name one, or say what is not built.")
 
 
 def _measure(experiment: Experiment, sample: Sample, wanted: set[str]) -> Outcome:

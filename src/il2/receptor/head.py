@@ -39,7 +39,7 @@ class Head:
 
     chains: of the membrane, in the order of names. partners: of the solution. steps: complex -> its last step.
     signalling: the chains that a complex needs to signal, none if it never does. association: the quantity that
-    holds the rate of binding from solution.
+    holds the rate of binding from solution. recruitment: that of the rate at which it takes further chains.
     """
 
     name: str
@@ -48,6 +48,7 @@ class Head:
     signalling: frozenset
     stat: str
     association: str
+    recruitment: str
     steps: dict[frozenset, Constant]
     partners: tuple[str, ...] = ()
 
@@ -112,6 +113,7 @@ def head(name: str) -> Head:
         Complex(filter(None, found["signalling"].split(";"))),
         found["stat"],
         found["association"],
+        found["recruitment"],
         steps,
     )
 
@@ -162,6 +164,11 @@ def partner_effect(row: dict[str, str], held: str) -> str:
 def factor(label: str, chain: str) -> str:
     """Name of the affinity factor of one interface; 1 is wild type."""
     return f"{label}_factor_{chain.removesuffix(NEIGHBOUR)}"
+
+
+def recruitment_rate(site: Head) -> str:
+    """Name of the derived rate at which a bound head takes further chains in the confinement volume at hand."""
+    return site.recruitment.replace("surface_association", "recruitment")
 
 
 def formation(label: str, site: Head, held: frozenset) -> Expr:

@@ -15,7 +15,7 @@ from itertools import combinations_with_replacement
 
 from il2.network.expression import Expr, add, mul, num, sym
 from il2.network.network import Network, Observable, Reaction, Species, net_change
-from il2.receptor.head import Head
+from il2.receptor.head import Head, recruitment_rate
 from il2.receptor.membrane import ENDOSOME, SURFACE, Membrane, at, step_constant
 from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import degradation, ledger, recycling, uptake
@@ -120,7 +120,7 @@ def _step(lump: Lump, membrane: Membrane, before: Item, after: Item, other: Item
     kd = step_constant(lump.molecule, kind, held, after[1]) * membrane.dissociation
     here, left = lump.name(target), sym(lump.name(target))
     if held:
-        rate, name = sym("recruitment_rate"), "recruits"
+        rate, name = sym(recruitment_rate(lump.molecule.sites[kind])), "recruits"
         near = membrane.density
     else:
         rate, name = sym(lump.molecule.sites[kind].association), "is bridged to"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from il2.network.expression import Expr, sym
 from il2.network.network import Reaction, net_change
-from il2.receptor.head import formation
+from il2.receptor.head import formation, recruitment_rate
 from il2.receptor.molecule import Form, Molecule, Step, steps
 
 SURFACE, ENDOSOME, MEDIUM = "surface", "endosome", "medium"
@@ -78,7 +78,7 @@ def _reaction(molecule: Molecule, membrane: Membrane, step: Step) -> Reaction:
     if first:
         name, on, off = "binds", sym(site.association) * membrane.concentration(before), sym(site.association)
     elif site.bound(step.held):
-        name, off = "recruits", sym("recruitment_rate")
+        name, off = "recruits", sym(recruitment_rate(site))
         on = off * membrane.density * sym(before)
     else:
         name, off = "is bridged to", sym(site.association)

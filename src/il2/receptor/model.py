@@ -8,14 +8,14 @@ from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
 from il2.receptor import lumped, medium
-from il2.receptor.head import formations, head, in_solution, parameters, partner_row, presented
+from il2.receptor.head import formations, head, in_solution, parameters, partner_row, presented, recruitment_rate
 from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding
 from il2.receptor.membrane import in_solution as solution_binding
 from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import chain_turnover, turnover
 
 QUANTITIES = (
-    "surface_association_rate", "confinement_volume", "confinement_volume_reference",
+    "confinement_volume", "confinement_volume_reference",
     "endosomal_dissociation_factor", "endosome_volume", "endosome_area_ratio", "internalisation_signalling",
     "recycling_rate", "degradation_rate", "endosomal_signalling_weight", "avogadro",
 )  # fmt: skip
@@ -98,6 +98,7 @@ def build(of: System) -> Network:
     plasma, endosome = _membranes(of)
     shed = {c for c in of.chains if medium.soluble(c) in of.partners}
     parts = [_frame(of)]
+    parts += [tether()] if any(len(m.slots) > 1 for m in of.molecules) else []
     parts += [chain_turnover(chain, of.audit, chain in shed) for chain in of.chains]
     for molecule in of.molecules:
         parts.append(_molecule(molecule, of))
@@ -123,6 +124,14 @@ def known(name: str) -> Parameter:
     return Parameter(name, q.value, q.unit, q.context)
 
 
+def tether() -> Network:
+    """The concentration at which one chain of the cell stands for a free head of a bound molecule."""
+    names = ("tether_factor", "confinement_volume", "avogadro")
+    near = num(1.0) / (sym("avogadro") * sym("confinement_volume") * sym("tether_factor"))
+    derived = Derived("tether_concentration", near, "nM*cell/molecule")
+    return Network("tether", parameters=tuple(known(name) for name in names), derived=(derived,))
+
+
 def _membranes(of: System) -> tuple[Membrane, Membrane]:
     room = {MEDIUM: sym("avogadro") * sym("medium_volume"), ENDOSOME: sym("avogadro") * sym("endosome_volume")}
 
@@ -139,6 +148,7 @@ def _membranes(of: System) -> tuple[Membrane, Membrane]:
 
 def _frame(of: System) -> Network:
     rates = {site.association for m in of.molecules for site in m.sites}
+    rates |= {site.recruitment for m in of.molecules for site in m.sites if site.recruitment}
     rates |= {medium.RATE} if of.partners else set()
     names = [
         *sorted(rates),
@@ -157,12 +167,9 @@ def _frame(of: System) -> Network:
         places.append(Compartment("ledger", 3))
     crowding = sym("confinement_volume") / sym("confinement_volume_reference")
     derived.append(Derived("crowding", crowding, "dimensionless"))
-    rate = sym("surface_association_rate") / sym("crowding")
-    derived.append(Derived("recruitment_rate", rate, "cell/(molecule*min)"))
-    if any(m.lumped or len(m.slots) > 1 for m in of.molecules):
-        extra = (*extra, known("tether_factor"))
-        near = num(1.0) / (sym("avogadro") * sym("confinement_volume") * sym("tether_factor"))
-        derived.append(Derived("tether_concentration", near, "nM*cell/molecule"))
+    sites = {recruitment_rate(site): site for m in of.molecules for site in m.sites if site.recruitment}
+    for name, site in sorted(sites.items()):
+        derived.append(Derived(name, sym(site.recruitment) / sym("crowding"), "cell/(molecule*min)"))
     if any(medium.soluble(c) in of.partners for c in of.chains):
         extra = (*extra, *(known(f"{c}_shedding") for c in of.chains if medium.soluble(c) in of.partners))
     return Network("frame", tuple(places), (), (*(known(n) for n in names), *extra), tuple(derived))

@@ -34,6 +34,7 @@ class Comparison:
     spanned: bool = True
     model_low: float = math.nan
     model_high: float = math.nan
+    readout: str = "pstat5"
 
     @property
     def fold(self) -> float:
@@ -91,6 +92,7 @@ def comparisons(table: pandas.DataFrame) -> list[Comparison]:
             float(row["measured_EC50_nM"]), float(row["measured_low_nM"]), float(row["measured_high_nM"]),
             str(row["note"]), not math.isnan(row["fold"]) or math.isnan(row["EC50_nM"]),
             float(row.get("EC50_low_nM", math.nan)), float(row.get("EC50_high_nM", math.nan)),
+            str(row.get("readout", "pstat5")),
         )
         for row in table.to_dict("records")
     ]  # fmt: skip

@@ -1,15 +1,19 @@
-"""The evidence behind a page: ligands, receptor counts, parameters, and the sources that they cite."""
+"""The evidence behind a page: molecules, receptor counts, parameters, and the sources that they cite."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from il2.knowledge.cell import CHAINS, cell
 from il2.knowledge.parameters import CURRENT
 from il2.knowledge.quantity import Quantity, quantities
-from il2.knowledge.table import number, rows
-from il2.receptor.ligand import is_ligand, ligand
+from il2.knowledge.table import rows
+from il2.receptor.head import head
+from il2.receptor.ligand import FC, catalogued, is_ligand, ligand
+from il2.report.catalogue import Constant, constants, network, own_kds
+from il2.report.conditions import amounts, dialled, readouts
 from il2.report.markup import Markup, Piece, table, tag, void
 
 if TYPE_CHECKING:
@@ -42,39 +46,71 @@ class Sources:
         return tag("li", name, citation, link, f" ({read}).{note}", id=f"source-{row['id']}")
 
 
-def ligands(data: xarray.Dataset, sources: Sources) -> Markup:
-    """Table of the ligands of the data."""
+def molecules(data: xarray.Dataset, sources: Sources) -> Markup:
+    """Table of the ligands of the data and of what was added to them."""
     body: list[tuple[Piece, ...]] = []
     for name in map(str, data.ligand.values):
         if name in data.attrs["own_ligands"] or not is_ligand(name):
-            body.append((name, "given by the user", "", "", ""))
+            body.append((name, "ligand", "given by the user", "", "", "", ""))
             continue
-        one = ligand(name)
-        kds = ", ".join(f"{chain} {kd:g} nM" for chain, kd in one.kds) + f" ({one.assay})" if one.kds else "wild type"
-        body.append((one.name, one.base, one.format, kds, sources.cite(one.sources)))
-    return table("Ligands", ["Ligand", "Base", "Format", "KDs", "Sources"], body)
+        body.append(_molecule(ligand(name).name, "ligand", sources))
+    body += [_molecule(name, f"added, {amount}", sources) for name, amount in amounts(data).items()]
+    header = ["Molecule", "Role", "Kind", "In the network", "KDs of its own", "Note", "Sources"]
+    return table("Ligands and what was added to them", header, body)
+
+
+def _molecule(name: str, role: str, sources: Sources) -> tuple[Piece, ...]:
+    row = catalogued(name)
+    assert row is not None
+    kds = own_kds(row) if row["format"] == FC else ""
+    note = tag("div", row["note"], class_="note")
+    return name, role, row["kind"], network(row), kds or "–", note, sources.cite(row["sources"].split(";"))
+
+
+def in_play(data: xarray.Dataset) -> list[dict[str, str]]:
+    """Rows of the catalogue that the data rest on; a ligand of the user's own stands for every wild-type cytokine
+    with its readout, since its base is not recorded."""
+    names = [str(name) for name in data.ligand.values]
+    known = [name for name in names if is_ligand(name)]
+    own = {stat for name, stat in zip(names, readouts(data), strict=True) if name not in known}
+    cytokines = (row for row in rows("heads") if row["kind"] == "cytokine") if own else ()
+    bases = [row["name"] for row in cytokines if "p" + row["stat"].lower() in own]
+    found = (catalogued(name) for name in (*known, *bases, *amounts(data)))
+    return [row for row in found if row is not None]
+
+
+def chains_in_play(data: xarray.Dataset) -> list[str]:
+    """The chains of cells that the molecules of the data bind."""
+    slots = {row["base"] or row["network"] for row in in_play(data)}
+    bound = {c for row in rows("heads") if row["name"] in slots for c in head(row["name"]).chains}
+    return [c for c in CHAINS if c in bound]
 
 
 def receptors(data: xarray.Dataset, sources: Sources) -> list[Markup]:
-    """Table of the receptor counts of the cells of the data."""
+    """Table of the counts of the receptors that the molecules of the data bind."""
+    chains = chains_in_play(data)
     body: list[tuple[Piece, ...]] = []
     for name in map(str, data.cell.values):
         own = name in data.attrs["own_cells"]
         known = {} if own else cell(name).counts
-        for chain in CHAINS:
-            value = number_text(float(data.receptors_per_cell.sel(cell=name, receptor=chain)))
-            if own:
+        for chain in chains:
+            found = float(data.receptors_per_cell.sel(cell=name, receptor=chain))
+            value = number_text(found)
+            if math.isnan(found):
+                body.append((name, chain, "–", "", "not known, taken as none", ""))
+            elif own:
                 body.append((name, chain, value, "", "given by the user", ""))
             elif count := known.get(chain):
                 limits = span(count.low, count.high)
                 body.append((name, chain, value, limits, count.grade, sources.cite(count.sources)))
     header = ["Cell", "Receptor", "Per cell", "Range", "Grade", "Sources"]
-    text = "The range spans the quantifications that disagree."
+    turned = f" Turned from these counts in the model: {text}." if (text := dialled(data)) else ""
+    text = f"The range spans the quantifications that disagree.{turned}"
     return [tag("p", text), table("Receptors per cell", header, body, numbers=(2, 3))]
 
 
 def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
-    """Tables of the quantities and of the dissociation constants that the ligands of the data rest on."""
+    """Tables of the quantities and of the dissociation constants that the molecules of the data rest on."""
 
     def line(name: str, value: float, of: str, low: float | None, high: float | None, grade: str, cited, *notes: str):
         note = tag("div", "; ".join(filter(None, notes)), class_="note")
@@ -87,18 +123,16 @@ def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
         line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note, rivals(q))
         for q in quantities().values()
     ]
-    names = [str(name) for name in data.ligand.values]
-    bases = {ligand(n).base for n in names if is_ligand(n)} or {row["ligand"] for row in rows("affinities")}
-    constants = [
-        line(f"{row['ligand']}: {row['step']}", float(row["kd"]), row["unit"], number(row["low"]), number(row["high"]),
-             row["grade"], row["sources"].split(";"), row["note"])
-        for row in rows("affinities")
-        if row["ligand"] in bases
-    ]  # fmt: skip
+    every: dict[Constant, None] = dict.fromkeys(c for row in in_play(data) for c in constants(row))
+    steps = [
+        line(f"{c.of}: {c.step}", c.kd, c.unit, c.low, c.high, c.grade, c.sources, c.note)
+        for c in every
+        if c.step != "IC50"
+    ]
     header = ["Name", "Value", "Unit", "Range", "Grade", "Sources", "Context and note"]
     return [
         table(f"Quantities of parameter set {CURRENT}", header, body, numbers=(1, 3)),
-        table("Dissociation constants of the wild-type cytokines", ["Step", *header[1:]], constants, numbers=(1, 3)),
+        table("Dissociation constants of the molecules", ["Step", *header[1:]], steps, numbers=(1, 3)),
     ]
 
 

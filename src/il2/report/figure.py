@@ -13,8 +13,10 @@ import numpy as np
 from il2.cell.ec50 import ec50
 from il2.cell.measured import comparable, measured_ec50, points, scale
 from il2.cell.respond import BAND
+from il2.cell.table import readout
 from il2.errors import Il2Error, did_you_mean
 from il2.files import whole_file
+from il2.report.conditions import UNCOMPARED, brief, label, labels, readouts, sentences
 from il2.report.panel import Curve, Panel, Points, concentration, small_multiples
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ def response_figure(data: xarray.Dataset, *, ligand: str | None = None) -> Figur
             for k, (time, colour) in enumerate(zip(times, _shades(len(times)), strict=True))
         ]
         panels.append(Panel(str(cell), _ec50_note(data, i, j), curves))
-    return _figure(data, panels, f"{names[i]}: STAT5 phosphorylation by cell", f"{names[i]} dose")
+    shown = [readout(data, names[i])]
+    title = f"{names[i]}{brief(data)}: {label(shown[0])[1:]} phosphorylation by cell"
+    return _figure(data, panels, title, f"{names[i]} dose", shown)
 
 
 def comparison_figure(data: xarray.Dataset, *, time_min: float | None = None) -> Figure:
@@ -62,14 +66,24 @@ def comparison_figure(data: xarray.Dataset, *, time_min: float | None = None) ->
     if time_min is not None and time_min not in times:
         raise Il2Error(f"no time {time_min:g} min in the data", how="Known: " + ", ".join(f"{t:g}" for t in times))
     k = 0 if time_min is None else times.index(time_min)
-    panels = []
+    panels, shown = [], readouts(data)
+    several = len(set(shown)) > 1
     for j, cell in enumerate(data.cell.values):
         curves = [
-            _curve(data, (i, j, k), str(name), DISTINCT[i % len(DISTINCT)], i, scaled_points(data, i, j))
+            _curve(
+                data,
+                (i, j, k),
+                f"{name}, {label(shown[i])}" if several else str(name),
+                DISTINCT[i % len(DISTINCT)],
+                i,
+                scaled_points(data, i, j),
+            )
             for i, name in enumerate(data.ligand.values)
         ]
         panels.append(Panel(str(cell), "", curves))
-    return _figure(data, panels, f"Ligands at {times[k]:g} min: STAT5 phosphorylation by cell", "Ligand dose")
+    what = "STAT" if several else label(shown[0])[1:]
+    title = f"Ligands{brief(data)}, {times[k]:g} min: {what} phosphorylation by cell"
+    return _figure(data, panels, title, "Ligand dose", shown)
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -95,14 +109,14 @@ def render(figure: Figure, format: str = "png", dpi: int = 150) -> bytes:
 
 
 def scaled_points(data: xarray.Dataset, i: int, j: int) -> dict[tuple[str, float], Points]:
-    """(replicate, time) -> doses and measurements in percent of STAT5, within the doses and times of the model.
+    """(replicate, time) -> doses and measurements in percent of the STAT, within the doses and times of the model.
 
     A replicate has one factor over all its doses and times.
     """
-    doses, model = _rising(data, data.pstat5.values[i, j])
+    ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
+    doses, model = _rising(data, data[readout(data, ligand)].values[i, j])
     times = [float(time) for time in data.time_min.values]
     found: dict[str, list[tuple]] = {}
-    ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
     measured = points(ligand, cell) if comparable(data, ligand, cell) else {}
     for (replicate, time), (x, y) in measured.items():
         inside = (x >= 0.99 * doses[0]) & (x <= 1.01 * doses[-1])
@@ -127,7 +141,7 @@ def _rising(data: xarray.Dataset, fraction: np.ndarray) -> tuple[np.ndarray, np.
 
 def _curve(data: xarray.Dataset, at: tuple, label: str, colour: Any, order: int, measured: dict) -> Curve:
     i, j, k = at
-    doses, percent = _rising(data, data.pstat5.values[i, j, :, k])
+    doses, percent = _rising(data, data[readout(data, str(data.ligand.values[i]))].values[i, j, :, k])
     band = None
     if "pstat5_low" in data:
         low, high = (_rising(data, data[name].values[i, j, :, k])[1] for name in ("pstat5_low", "pstat5_high"))
@@ -139,8 +153,8 @@ def _curve(data: xarray.Dataset, at: tuple, label: str, colour: Any, order: int,
 def _ec50_note(data: xarray.Dataset, i: int, j: int) -> str:
     times = [float(time) for time in data.time_min.values]
     time = EC50_TIME_min if EC50_TIME_min in times else times[0]
-    model = ec50(data.dose_nM.values, data.pstat5.values[i, j, :, times.index(time)])
     ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
+    model = ec50(data.dose_nM.values, data[readout(data, ligand)].values[i, j, :, times.index(time)])
     measured = measured_ec50(ligand, cell, time)[0] if comparable(data, ligand, cell) else math.nan
     if math.isnan(model):
         return ""
@@ -155,11 +169,15 @@ def _shades(n: int) -> list[Any]:
     return list(colormaps["viridis"](np.linspace(0.0, 0.82, n) if n > 1 else [0.25]))
 
 
-def _figure(data: xarray.Dataset, panels: list[Panel], title: str, x: str) -> Figure:
+def _figure(data: xarray.Dataset, panels: list[Panel], title: str, x: str, shown: list[str]) -> Figure:
     curves = [curve for panel in panels for curve in panel.curves]
-    notes = [SCALING if any(curve.measured for curve in curves) else UNMEASURED, OWN_SCALE]
+    changed = sentences(data)
+    measured = SCALING if any(curve.measured for curve in curves) else UNCOMPARED if changed else UNMEASURED
+    notes = [*changed, measured, OWN_SCALE]
     draws = data.pstat5_low.attrs.get("draws", "") if "pstat5_low" in data else ""
     notes += [LOG_SCALE] if any(curve.band for curve in curves) else []
     notes += [f"Parameter set {data.attrs.get('parameter_set', '?')} ({data.attrs.get('parameter_hash', '?')})."]
     band = f"band: {BAND[0]:g} to {BAND[1]:g} % of {draws} draws"
-    return small_multiples(panels, title, x, "pSTAT5 (% of STAT5)", band, " ".join(notes))
+    stats = labels(shown)
+    y = f"{stats} (% of {stats[1:]})" if len(set(shown)) == 1 else f"{stats} (%)"
+    return small_multiples(panels, title, x, y, band, " ".join(notes))

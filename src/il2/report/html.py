@@ -12,7 +12,8 @@ from il2.files import write_text
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
 from il2.report.agreement import CALIBRATION, CLOSE, PREDICTION, Comparison, comparisons, misses, summary
-from il2.report.evidence import Sources, ligands, parameters, receptors, unit
+from il2.report.conditions import added, amounts, dialled, labels, readouts, shares
+from il2.report.evidence import Sources, molecules, parameters, receptors, unit
 from il2.report.figure import comparison_figure, render, response_figure
 from il2.report.markup import Markup, Piece, table, tag, void
 from il2.report.panel import concentration
@@ -42,14 +43,14 @@ def response_html(data: xarray.Dataset, table: pandas.DataFrame, command: str = 
     command: what was typed, to be shown. The page loads nothing, and every text of others is escaped.
     """
     found, sources = comparisons(table), Sources()
-    title = f"pSTAT5 response to {_few(data.ligand.values)}"
+    title = f"{labels(readouts(data))} response to {_asked(data)}"
     body = [
         tag("header", tag("h1", title), _statement(data, found), _facts(data, command)),
         _section("Dose-response curves", _figures(data, found)),
         _section("EC50, model and measured", _ec50s(found)),
         _section("What this parameter set does not explain", _unexplained(found)),
         _section("What was calibrated to what", _calibration(found, sources)),
-        _section("Ligands", ligands(data, sources)),
+        _section("Molecules", molecules(data, sources)),
         _section("Receptor counts", receptors(data, sources)),
         _section("Parameters", parameters(data, sources)),
         _section("Warnings", _warnings(data)),
@@ -75,10 +76,14 @@ def _statement(data: xarray.Dataset, found: list[Comparison]) -> Markup:
     status = str(data.attrs.get("status", "unknown"))
     measured = f"measured EC50s: {summary(found)}" if any(c.known for c in found) else "no EC50 here was measured"
     cells = f"{len(data.cell)} cell types" if len(data.cell) > 1 else _few(data.cell.values)
+    stats = labels(readouts(data))
+    beside = "beside published measurements where there are any"
+    if amounts(data) or shares(data):
+        beside = "which is compared with no measurement, since measurements were made without what was added or turned"
     return tag(
         "p",
-        f"This page shows what il2, a model, predicts for phosphorylated STAT5 (pSTAT5) in {cells} under "
-        f"{_few(data.ligand.values)}, beside published measurements where there are any. Its confidence is “{status}”, "
+        f"This page shows what il2, a model, predicts for phosphorylated {stats.replace('p', '')} ({stats}) in {cells} "
+        f"under {_asked(data)}, {beside}. Its confidence is “{status}”, "
         f"{CONFIDENCE.get(status, 'not stated')} ({measured}), and the weakest evidence that it "
         f"rests on is graded “{data.attrs.get('weakest_grade', 'unknown')}”.",
         class_="lede",
@@ -96,6 +101,12 @@ def _facts(data: xarray.Dataset, command: str) -> Markup:
         ("Times", ", ".join(f"{t:g}" for t in times) + " min"),
         ("Ligand supply", str(attrs.get("ligand_supply", "not recorded"))),
     ]
+    facts += [(name, text) for name, text in (("Added", added(data)), ("Turned", dialled(data))) if text]
+    if others := [name for name in data if str(name).startswith("pstat") and name in _unread(data)]:
+        text = (
+            f"{labels(map(str, others))}, signalled by what was added: in the table of results (--out), not shown here"
+        )
+        facts.append(("Other readouts", text))
     if "pstat5_low" in data:
         text = data.pstat5_low.attrs
         draws = f"{text.get('draws', '?')} draws from the ranges of counts and parameters, seed {text.get('seed', '?')}"
@@ -125,9 +136,8 @@ def _figure(figure: Figure, caption: str, shown: list[Comparison]) -> Markup:
         for c in shown[:40]
     )
     address = "data:image/svg+xml;base64," + b64encode(render(figure, "svg")).decode()
-    alt = (
-        f"Dose-response curves of pSTAT5 in percent of STAT5 over dose, one panel per cell. {caption} EC50s: {values}."
-    )
+    stats = labels(c.readout for c in shown)
+    alt = f"Dose-response curves of {stats} in percent over dose, one panel per cell. {caption} EC50s: {values}."
     wide = figure.get_figwidth()
     image = void("img", src=address, alt=alt, style=f"min-width: {60 * wide:.0f}px; max-width: {100 * wide:.0f}px")
     scroll = tag("div", image, class_="wide", tabindex="0", role="region", aria_label=caption)
@@ -135,10 +145,11 @@ def _figure(figure: Figure, caption: str, shown: list[Comparison]) -> Markup:
 
 
 def _ec50s(found: list[Comparison]) -> list[Markup]:
-    several = len({c.ligand for c in found}) > 1
+    several, stats = len({c.ligand for c in found}) > 1, labels(c.readout for c in found)
+    mixed = len({c.readout for c in found}) > 1
     body = [
         (
-            f"{c.cell}, {c.ligand}" if several else c.cell,
+            (f"{c.cell}, {c.ligand}" if several else c.cell) + (f", {labels([c.readout])}" if mixed else ""),
             f"{c.time_min:g}",
             _model(c),
             _value(c.measured, "not measured"),
@@ -155,7 +166,7 @@ def _ec50s(found: list[Comparison]) -> list[Markup]:
         "EC50 is the dose at half of maximum minus minimum on the rising limb, read in the same way from the model and "
         "from the measurement. Measured values are geometric means over replicates."
     )
-    return [tag("p", text), table("EC50 of pSTAT5 by cell, ligand and time", header, body, numbers=(1, 2, 3, 4, 6))]
+    return [tag("p", text), table(f"EC50 of {stats} by cell, ligand and time", header, body, numbers=(1, 2, 3, 4, 6))]
 
 
 def _model(c: Comparison) -> Piece:
@@ -168,7 +179,7 @@ def _model(c: Comparison) -> Piece:
 def _unexplained(found: list[Comparison]) -> list[Markup]:
     known = sorted((c for c in found if c.known), key=lambda c: c.time_min)
     if not known:
-        return [tag("p", "Nothing on this page has been measured, so nothing on it could be tested.")]
+        return [tag("p", "No EC50 on this page stands beside a measured one, so nothing on it could be tested.")]
     wrong = [c for c in known if c.error > CLOSE]
     sensitive = sum(c.fold < 1 for c in wrong)
     count = (
@@ -223,7 +234,7 @@ def _calibration(found: list[Comparison], sources: Sources) -> list[Markup]:
     )
     return [
         tag("p", text),
-        _list(uses) if uses else tag("p", "Nothing on this page has been measured."),
+        _list(uses) if uses else tag("p", "No EC50 on this page stands beside a measured one."),
         table("Published results and their use", header, body, numbers=(3, 4)),
     ]
 
@@ -245,6 +256,21 @@ def _replicates(c: Comparison) -> str:
     if not math.isfinite(c.low):
         return "–"
     return "one" if c.low == c.high else f"{concentration(c.low)} to {concentration(c.high)}"
+
+
+def _asked(data: xarray.Dataset) -> str:
+    """The ligands and what was added and turned down, in a few words."""
+    more = f" with {_few(amounts(data))}" if amounts(data) else ""
+    return (
+        _few(data.ligand.values)
+        + more
+        + (f" at {_few(f'{k}={v}' for k, v in shares(data).items())}" if shares(data) else "")
+    )
+
+
+def _unread(data: xarray.Dataset) -> list[str]:
+    """Readouts in the data that no ligand of the data answers by."""
+    return [name for name in ("pstat5", "pstat6", "pstat3") if name in data and name not in readouts(data)]
 
 
 def _few(values) -> str:

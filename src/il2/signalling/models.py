@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
 from il2.network.network import Network
-from il2.receptor.model import receptor
-from il2.signalling.response import response
+from il2.receptor.head import cytokines, head
+from il2.receptor.model import receptor, system
+from il2.receptor.molecule import Molecule
+from il2.signalling.response import response, response_of
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,11 @@ class Model:
     name: str
     summary: str
     build: Callable[[], Network]
+
+
+def several(name: str, heads: int, slot: str = "") -> Molecule:
+    """A molecule of equal heads."""
+    return Molecule(slot or name, (head(name),), (heads,), lumped=heads > 2)
 
 
 MODELS = {
@@ -30,6 +37,27 @@ MODELS = {
             "response-IL15-depleted",
             "IL-15 receptor and STAT5, ligand taken up",
             lambda: response("IL15", depleted=True),
+        ),
+        Model(
+            "response-IL4-IL7", "IL-4 and IL-7 that compete for IL2RG, with their STATs", lambda: response("IL4", "IL7")
+        ),
+        Model(
+            "response-IL2-bivalent", "a molecule with two IL-2 heads", lambda: response_of(system(several("IL2", 2)))
+        ),
+        Model(
+            "response-IL2-tetravalent",
+            "a molecule with four IL-2 heads, followed as pairs",
+            lambda: response_of(system(several("IL2", 4))),
+        ),
+        Model(
+            "response-IL2-complex",
+            "IL-2 with the antibody JES6-1 in the medium",
+            lambda: response("IL2", partners=("JES6_1",)),
+        ),
+        Model(
+            "response-family",
+            "six cytokines and two antibodies (against IL2RA and IL2RB) on one cell, with their STATs",
+            lambda: response_of(system(*cytokines(), several("daclizumab", 2), several("anti_IL2RB", 2))),
         ),
         Model(
             "receptor-IL2-IL15", "IL-2 and IL-15 on one cell, 34 states: the benchmark", lambda: receptor("IL2", "IL15")
