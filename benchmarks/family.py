@@ -7,6 +7,7 @@ from table import Table
 
 import il2
 from il2.cell.ec50 import ec50
+from il2.cell.table import readout
 from il2.knowledge.table import measurements
 from il2.receptor.addition import Addition
 
@@ -18,7 +19,7 @@ NEVER = 1e-12  # nM of the other cytokine: none
 def response(ligand: str, doses: np.ndarray, time: float, other: str, amount: float, before: float) -> np.ndarray:
     """Phosphorylated share of the ligand's STAT by dose, after the other cytokine alone for `before` min."""
     data = il2.respond(ligand, CELL, doses, [time], added=[Addition(other, amount)], before_min=before)
-    return data[data.attrs["readout"][ligand]].values.squeeze(axis=(0, 1, 3))
+    return data[readout(data, ligand)].values.squeeze(axis=(0, 1, 3))
 
 
 def dose_responses() -> list[tuple[str, ...]]:
@@ -31,7 +32,7 @@ def dose_responses() -> list[tuple[str, ...]]:
         measured = [ec50(*np.array(sorted(points)).T) for points in curves.values()]
         time = float(measurements("il4_il7_dose_response")[0]["time_min"])
         data = il2.respond(ligand, CELL, DOSES_nM, [time])
-        found = ec50(DOSES_nM, data[data.attrs["readout"][ligand]].values.squeeze())
+        found = ec50(DOSES_nM, data[readout(data, ligand)].values.squeeze())
         mean = np.exp(np.mean(np.log(measured)))
         rows.append((f"EC50 of {ligand}, nM", f"{mean:.3g}", f"{found:.3g}", f"{found / mean:.2g}-fold"))
     return rows

@@ -50,9 +50,9 @@ def test_commands_of_the_readme_table_run(tmp_path):
     import shlex
 
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (tmp_path / "plate.csv").write_text(blocks(ROOT / "docs" / "respond.md", "csv")[1])
+    write_files(ROOT / "docs" / "respond.md", tmp_path)
     found = re.findall(r"^\| `(il2 [^`]+)`", text, re.MULTILINE)
-    assert len(found) == 5
+    assert len(found) == 7
     for line in found:
         il2(tmp_path, *shlex.split(line)[1:])
     assert (tmp_path / "il2-respond.png").stat().st_size > 10_000
@@ -66,23 +66,36 @@ def test_python_examples_run(tmp_path):
         assert "EC50_nM" in done.stdout
 
 
-def test_documented_files_and_commands_of_respond_run(tmp_path):
+def write_files(document: Path, folder: Path) -> None:
+    """The files that a document shows: YAML by the name in its first line, then counts and a plate."""
+    for text in blocks(document, "yaml"):
+        (folder / text.splitlines()[0].removeprefix("# ")).write_text(text)
+    for name, text in zip(("counts.csv", "plate.csv"), blocks(document, "csv"), strict=False):
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("name", ["respond.md", "additions.md"])
+def test_documented_files_and_commands_run(tmp_path, name):
     import shlex
 
-    guide = ROOT / "docs" / "respond.md"
-    counts, plate = blocks(guide, "csv")
-    (tmp_path / "mutein.yaml").write_text(blocks(guide, "yaml")[0])
-    (tmp_path / "counts.csv").write_text(counts)
-    (tmp_path / "plate.csv").write_text(plate)
+    guide = ROOT / "docs" / name
+    write_files(guide, tmp_path)
     for line in commands(guide):
         il2(tmp_path, *shlex.split(line)[1:])
-    assert set(pd.read_csv(tmp_path / "predictions.csv")["status"]) == {"ok"}
-    assert "my NK" in (tmp_path / "own.html").read_text(encoding="utf-8")
+        for written in re.findall(r"--(?:out|figure|report) (\S+)", line):
+            assert (tmp_path / written).stat().st_size > 100
+    if name == "respond.md":
+        plate = pd.read_csv(tmp_path / "predictions.csv")
+        assert set(plate["status"]) == {"ok"} and plate["pstat5"][3] < 0.5 * plate["pstat5"][0]
+        assert "my NK" in (tmp_path / "own.html").read_text(encoding="utf-8")
+        assert "daclizumab 67 nM, 60 min before the ligand" in (tmp_path / "daclizumab.html").read_text("utf-8")
+        il4 = pd.read_csv(tmp_path / "il4.csv").groupby("ligand")[["pstat5", "pstat6"]].max()
+        assert il4.loc["IL4", "pstat6"] > 0.1 and il4.loc["IL7", "pstat5"] > 0.001
 
 
 def test_help_is_a_map_of_what_works(tmp_path):
     listed = re.findall(r"^  (\w+)  ", il2(tmp_path, "--help").stdout.split("Commands:")[1], re.MULTILINE)
-    assert sorted(listed) == ["experiment", "export", "respond", "targets"]
+    assert sorted(listed) == ["experiment", "export", "molecules", "respond", "targets"]
     for verb in listed:
         text = " ".join(il2(tmp_path, verb, "--help").stdout.split())
         assert f"Example: il2 {verb}" in text
@@ -90,7 +103,8 @@ def test_help_is_a_map_of_what_works(tmp_path):
 
 
 def test_listing_verbs_speak_json(tmp_path):
-    for words in (("respond", "--cells", "NK"), ("targets",), ("experiment",), ("export",)):
+    verbs = (("respond", "--cells", "NK"), ("targets",), ("experiment",), ("export",), ("molecules",))
+    for words in (*verbs, ("molecules", "IL7")):
         found = json.loads(il2(tmp_path, *words, "--format", "json").stdout)
         assert found and all(isinstance(row, dict) for row in found)
 
@@ -107,7 +121,27 @@ def test_table_and_parquet_hold_the_dataset(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("respond", "--ligand", "IL3"), "Did you mean 'IL2'"),
+        (("respond", "--ligand", "IL3"), "Did you mean"),
+        (("respond", "--ligand", "IL4"), "no IL4R count of Treg"),
+        (("respond", "--ligand", "bempeg"), "cannot be simulated"),
+        (("respond", "--with", "daclizumab"), "--with: 'daclizumab' is no name=amount"),
+        (("respond", "--with", "daclizumab=10"), "--with daclizumab: '10' has no unit"),
+        (("respond", "--with", "daclizumap=1 nM"), "Did you mean 'daclizumab'"),
+        (("respond", "--with", "baricitinib=1 nM"), "--with: baricitinib cannot be simulated"),
+        (("respond", "--with", "tofacitinib=1 ug/mL"), "molar mass"),
+        (("respond", "--with", "IL7=1 nM", "--with", "IL-7=1 nM"), "added twice"),
+        (("respond", "--with", "JES6-1=1 nM", "--ligand", "IL15"), "nothing to bind"),
+        (("respond", "--with-before", "60 min"), "--with-before has no effect alone"),
+        (("respond", "--with", "IL7=1 nM", "--with-before", "60"), "--with-before: '60' has no unit"),
+        (("respond", "--with", "IL7=1 nM", "--with-before", "-1 min"), "below zero"),
+        (("respond", "--dial", "IL2RG"), "--dial: 'IL2RG' is no name=share"),
+        (("respond", "--dial", "IL2RX=0"), "Did you mean"),
+        (("respond", "--dial", "IL2RG=0", "--dial", "il2rg=1"), "dialled twice"),
+        (("respond", "--plate", "p.csv", "--out", "o.csv", "--with", "IL7=1 nM"), "--with has no effect on a plate"),
+        (("respond", "--plate", "p.csv", "--out", "o.csv", "--cells-per-mL", "1 cell/mL"), "--cells-per-mL has no"),
+        (("molecules", "daclizumap"), "Did you mean 'daclizumab'"),
+        (("molecules", "--kind", "antibodies"), "Did you mean 'antibody'"),
+        (("molecules", "IL2", "--kind", "cytokine"), "no effect"),
         (("respond", "--cells", "Tregg"), "Did you mean 'Treg'"),
         (("respond", "--doses", "1,2,3"), "unit"),
         (("respond", "--doses", "1 ng/mL"), "molar mass"),
@@ -151,13 +185,40 @@ LIGAND_FILES = [
     ("kd_il2raa: 1 nM", "Did you mean 'kd_il2ra'"),
     ("kd_il2ra: 1 nM\nkd_assay: elisa", "elisa"),
     ("kd_il2ra: 1 nM\nvalency: two", "valency"),
+    ("base: IL2\nvalency: 0", "valency is 0"),
+    ("heads: 2", "no list of heads"),
+    ("heads: []", "no list of heads"),
+    ("base: IL2\nheads: [{number: 1}, {number: two}]", "item 2: number"),
+    ("base: IL2\nheads: [{numbre: 1}]", "Did you mean 'number'"),
+    ("base: IL2\nheads: [{number: 1}, {kd_il2ra: 12}]", "item 2: kd_il2ra: '12' has no unit"),
+    ("base: IL2\nheads: [{binds: IL2RA only}]", "first head binds some chains only"),
+    ("base: IL2\nheads: [{}, {binds: IL2RX only}]", "Did you mean"),
+    ("base: IL2\nheads: [{}, {binds: IL2RG only}]", "Name at least one of IL2RA, IL2RB"),
+    ("base: IL2\nheads: [{}, {binds: IL2RA only, kd_il2rbg: 1 nM}]", "kd_il2rbg of a head that does not bind it"),
+    ("valency: 2\nheads: [{kd_il2ra: 1 nM}]", "both heads and valency"),
+    ("kd_il2ra: 1 nM\nheads: [{}]", "Move kd_il2ra into heads"),
+    ("base: IL2\nformat: Fc fusion, bivalent\nheads: [{}, {}]", "Write 'Fc fusion'"),
+    ("heads: [{number: 2}]", "needs at least one KD"),
+    ("base: IL2\ninert_forms: 2", "PEG prodrug"),
+    ("base: IL2\nformat: PEG prodrug", "needs inert_forms"),
+    ("base: IL2\nformat: PEG prodrug\ninert_forms: 1000", "from 1 to 20"),
+    ("base: IL2\nformat: PEG prodrug\ninert_forms: 2\nrelease_half_life: 20", "has no unit"),
+    ("base: IL2\nformat: PEG prodrug\ninert_forms: 2\nrelease_half_life: 0 h", "above zero"),
+    ("base: IL2\nrelease_half_life: 2 h", "without inert_forms"),
+    ("base: IL2\nwith: daclizumab", "m.yaml: with: 'daclizumab' is no name=amount"),
+    ("base: IL2\nwith: [daclizumab=1 nM, daclizumab=2 nM]", "added twice"),
+    ("base: IL2\nwith: {daclizumab: 1 nM}", "is no text"),
     ("a: b: c", "no valid YAML"),
     ("!!python/object/apply:os.system ['touch owned']", "no valid YAML"),
 ]
 COUNT_FILES = [
     ("", "'cell' is missing"),
     ("cell,IL2RA,IL2RB,IL2RG\n", "no cells"),
-    ("cell,IL2RA,IL2RB\nx,1,1\n", "'IL2RG' is missing"),
+    ("cell,IL2RA,IL2RB\nx,1,1\n", "no IL2RG count of x"),
+    ("cell,sd\nx,1\n", "no column holds a chain"),
+    ("cell,IL2RA,IL2Rb,IL2RG\nx,1,1,1\n", "Did you mean 'IL2RB'"),
+    ("cell,IL2RA,IL2RB,IL2RG,IL-7R\nx,1,1,1,1\n", "Did you mean 'IL7R'"),
+    ("cell,IL2RA,IL2RA,IL2RB,IL2RG\nx,1,1,1,1\n", "'IL2RA' stands twice"),
     ("cell,IL2RA,IL2RB,IL2RG\nx,1,-1,1\n", "IL2RB is '-1'"),
     ("cell,IL2RA,IL2RB,IL2RG\nx,1,,1\n", "no IL2RB count"),
     ("cell,IL2RA,IL2RB,IL2RG\nx,1,1,1\nx,1,1,1\n", "stands twice"),
@@ -172,6 +233,54 @@ def test_a_bad_file_is_one_message(tmp_path, option, name, text, message):
     (tmp_path / name).write_text(text)
     assert message in il2(tmp_path, "respond", option, name, fails=True).stderr
     assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_file_of_heads_with_an_addition_is_the_same_as_its_options(tmp_path):
+    heads = "name: d\nbase: IL2\nheads:\n  - {kd_il2ra: 10 nM}\n  - {kd_il2ra: 2 nM, binds: IL2RA only}\n"
+    (tmp_path / "with.yaml").write_text(heads + "with: [IL7=1 nM, daclizumab=1 ug/mL]\n")
+    (tmp_path / "alone.yaml").write_text(heads)
+    words = ("respond", "--cells", "Treg", "--times", "30 min", "--with-before", "1 h", "--format", "json")
+    inside = il2(tmp_path, *words, "--ligand", "with.yaml").stdout
+    assert inside == il2(tmp_path, *words, "--ligand", "alone.yaml", "--with", "IL7=1nM; daclizumab=1 ug/mL").stdout
+    refused = il2(tmp_path, *words, "--ligand", "with.yaml", "--ligand", "IL2", fails=True).stderr
+    assert "with.yaml adds IL7, and there are other ligands" in refused
+    twice = il2(tmp_path, *words, "--ligand", "with.yaml", "--with", "IL7=2 nM", fails=True).stderr
+    assert "'IL7' is added twice" in twice and "with.yaml" in twice
+
+
+def test_additions_and_dials_change_the_answer_and_are_said(tmp_path):
+    words = ("respond", "--cells", "Treg", "--times", "30 min", "--format")
+    (plain,) = json.loads(il2(tmp_path, *words, "json").stdout)
+    (blocked,) = json.loads(il2(tmp_path, *words, "json", "--with", "Zenapax=10 ug/mL").stdout)
+    assert plain["measured_EC50_nM"] and blocked["measured_EC50_nM"] is None
+    assert blocked["EC50_nM"] > 10 * plain["EC50_nM"]
+    said = il2(tmp_path, *words, "table", "--with", "IL7=1 nM", "--with-before", "1 h", "--dial", "JAK3=0.5").stdout
+    assert "Added: IL7 1 nM, 60 min before the ligand." in said and "Changed: JAK3 to 0.5 of normal." in said
+    (none,) = json.loads(il2(tmp_path, *words, "json", "--dial", "IL2RG=0").stdout)
+    assert none["EC50_nM"] is None
+
+
+def test_counts_need_only_the_chains_of_the_ligand(tmp_path):
+    (tmp_path / "c.csv").write_text("cell,IL4R,IL2RG,IL6R,donor\nmine,1000,2000,5,A\n")
+    (row,) = json.loads(
+        il2(tmp_path, "respond", "--ligand", "IL4", "--cells", "c.csv", "--times", "30 min", "--format", "json").stdout
+    )
+    assert row["readout"] == "pstat6" and row["EC50_nM"] > 0
+
+
+def test_the_catalogue_says_what_each_molecule_is(tmp_path):
+    every = json.loads(il2(tmp_path, "molecules", "--format", "json").stdout)
+    assert len(every) > 25 and {row["simulated"] for row in every} == {"yes", "no"}
+    kinds = json.loads(il2(tmp_path, "molecules", "--kind", "antibody", "--format", "json").stdout)
+    assert {row["kind"] for row in kinds} == {"antibody"}
+    for row in every:
+        (found,) = json.loads(il2(tmp_path, "molecules", row["name"], "--format", "json").stdout)
+        assert found["network"] and found["sources"] and bool(found["use"]) == (row["simulated"] == "yes")
+        assert bool(found["constants"]) == (row["simulated"] == "yes")
+    text = il2(tmp_path, "molecules", "Zenapax").stdout
+    assert "takes IL2RA from the cytokine" in text and "0.3 nM (0.1 to 0.5), assumed" in text
+    assert "Wang HM, Smith KA" in il2(tmp_path, "molecules", "IL2").stdout
+    assert "no measured affinity" in il2(tmp_path, "molecules", "bempeg").stdout
 
 
 def test_a_damaged_cache_is_one_note_and_no_other_result(tmp_path, monkeypatch):

@@ -11,10 +11,16 @@ import pytest
 
 from il2.cell.spread import Range, count_draws, count_ranges, network_ranges, parameter_draws
 from il2.errors import Il2Error
-from il2.experiments import e12_affinity_ladder, e13_chain_inventory
+from il2.experiments import (
+    e12_affinity_ladder,
+    e13_chain_inventory,
+    e14_common_gamma_knockout,
+    e15_CD25_blockade,
+    e37_muteins_and_complexes,
+)
 from il2.experiments.criterion import Criterion, Evidence, criteria, verdict
 from il2.experiments.experiment import Ablation, Experiment, Outcome, experiment, experiments, perform
-from il2.experiments.lanes import half_dose
+from il2.experiments.lanes import alone, bound, half_dose, inventory, reaching, signal
 from il2.experiments.result import Result
 from il2.experiments.sample import LEVELS, Sample, draw
 from il2.experiments.show import as_dict, as_text, figure
@@ -182,7 +188,7 @@ def test_every_claim_of_an_experiment_has_a_status() -> None:
 
 def test_mistakes_are_named() -> None:
     with pytest.raises(Il2Error, match="E12"):
-        experiment("E21x")
+        experiment("E12x")
     assert experiment("e12").id == "E12"
     a = known("a", 3.0, 2.0, 5.0)
     with pytest.raises(Il2Error, match="big"):
@@ -261,5 +267,112 @@ def test_e13_swaps_curves_with_inventories_and_needs_il2ra() -> None:
     assert by_name["CD8_over_Treg"].value == ec50["CD8"] / ec50["Treg"]
 
 
+def test_e14_is_the_wiring_and_says_what_is_not_built() -> None:
+    found = result("E14")
+    tested = [m for m in found.measurements if m.holds is not None]
+    assert len(tested) == 6 and all(m.value == 0.0 and m.structural for m in tested)
+    assert found.ablation_reverses and all(m.ablated > 0.1 for m in tested)
+    by_name = {m.name: m.value for m in found.measurements}
+    assert all(by_name[f"normal_{c}"] > 0 == by_name[f"left_without_JAK3_{c}"] for c in e14_common_gamma_knockout.CELLS)
+    statuses = {c.id: c for c in found.claims}
+    assert statuses["S003-018"].verdict == "not built" and statuses["S003-018"].origin == ""
+    assert all(c.origin == "built in" for c in found.claims if c.id != "S003-018")
+    assert "S003-018 not built" in as_text(found) and "not built" in found.reason
+
+
+def test_e14_stands_il7r_in_for_the_chains_that_were_not_counted() -> None:
+    sample = draw(e14_common_gamma_knockout.ranges(), 3, 0)
+    for name in ("IL9", "IL21"):
+        counts = e14_common_gamma_knockout.chains(sample, name)
+        assert set(counts) == {f"{name}R", "IL2RG"}
+        assert np.array_equal(counts[f"{name}R"], sample["Th IL7R"])
+    assert set(e14_common_gamma_knockout.chains(sample, "IL2")) == {"IL2RA", "IL2RB", "IL2RG"}
+
+
+def test_e15_a_blocked_cell_answers_like_one_without_il2ra() -> None:
+    found = result("E15")
+    values = {m.name: m.value for m in found.measurements}
+    for name in e15_CD25_blockade.ANTIBODIES:
+        assert values[f"occupancy_{name}"] > 0.99 and 0.5 < values[f"blocked_over_without_IL2RA_{name}"] <= 1.0
+        assert values[f"shift_{name}_1nM"] < values[f"shift_{name}_10nM"] < values[f"shift_{name}"]
+    assert found.ablation_reverses
+    statuses = {c.id: c.verdict for c in found.claims}
+    assert {c for c, v in statuses.items() if v == "not built"} == {"S003-021", "S003-040", "S003-041"}
+
+
+def test_e15_occupancy_of_one_arm_is_the_langmuir_curve() -> None:
+    """Where a second arm finds no chain, half of IL2RA is taken at the KD, once slow binding is at rest."""
+    of = e15_CD25_blockade
+    sample = draw(of.ranges(), 1, 0, probe=False)
+    sample = sample.changed({"internalisation_IL2RA": 0.0, "tether_factor": 1e12})
+    doses = np.array([0.0, *np.geomspace(0.01, 100.0, 9)])
+    counts = inventory(sample, "T_blast")
+    for name in of.ANTIBODIES:
+        conditions = {"": {**counts, f"{name}_dose": doses[None, :]}}
+        species = {"": "IL2RA@surface"}
+        unbound = bound(sample, conditions, np.zeros_like(doses), 1e6, species, of.with_antibody(name))[""][0]
+        kd = sample[f"KD_{name}_IL2RA"][0]
+        two_arms = 2 * doses / kd  # either arm may bind
+        assert np.allclose(1 - unbound / unbound[0], two_arms / (1 + two_arms), atol=2e-3)
+
+
+def test_e37_moves_with_the_contact_and_with_the_antibody() -> None:
+    found = result("E37")
+    values = {m.name: m.value for m in found.measurements}
+    assert values["shift_weak_IL2RA"] < values["shift_weak_IL2RA_10x"] < 1
+    assert values["shift_S4B6"] < values["shift_S4B6_1_arms"] < 1 < values["shift_JES6_1_1_arms"]
+    assert values["NK_maximum_JES6_1"] < 0.5 < values["Treg_maximum_JES6_1"]
+    assert all(m.ablated == pytest.approx(1.0, rel=0.05) for m in found.measurements if m.holds is not None)
+    assert found.ablation_reverses and "not built" in next(c.reason for c in found.claims if c.id == "S000-097")
+
+
+def test_a_claim_without_a_model_is_not_built_and_holds_the_rest_at_partial() -> None:
+    claims = {"S000-049": ("big",), "S000-050": ("big",), "S000-051": ()}
+    gaps = {"S000-050": "the second half", "S000-051": "all of it"}
+    one = replace(fake(known("a", 3.0, 2.0, 5.0)), claims=claims, not_built=gaps)
+    found = perform(one)
+    assert [c.verdict for c in found.claims] == ["shown", "partial", "not built"]
+    assert found.verdict == "partial" and all(gap in found.reason for gap in gaps.values())
+    assert "the second half" in found.claims[1].reason and "all of it" in found.claims[2].reason
+    assert np.isnan(found.claims[2].share) and json.dumps(as_dict(found))
+    with pytest.raises(Il2Error, match="S000-051 has no criterion"):
+        perform(replace(one, not_built={}))
+    with pytest.raises(Il2Error, match="no claim of it"):
+        perform(replace(one, not_built={**gaps, "S000-052": "x"}))
+    against = perform(replace(one, ranges=fake(known("a", 0.2, 0.1, 0.5)).ranges))
+    assert [c.verdict for c in against.claims] == ["contradicted", "contradicted", "not built"]
+
+
+def test_conditions_set_numbers_by_variant_and_by_dose() -> None:
+    sample = draw((*network_ranges("IL2"), *count_ranges("Treg", "IL2")), 2, 0, probe=False)
+    counts = inventory(sample, "Treg")
+    doses = np.array([0.01, 0.1, 1.0])
+    blocked = np.array([1.0, 0.0, 0.0])[None, :]
+    conditions = {
+        "whole": counts,
+        "by dose": {**counts, "JAK3": blocked},
+        "by variant": {**counts, "IL2RA": np.array([0.0, *sample["Treg IL2RA"][1:]])},
+    }
+    found = signal(sample, conditions, doses, 30.0)
+    assert np.array_equal(found["by dose"][:, 0], found["whole"][:, 0]) and (found["by dose"][:, 1:] == 0.0).all()
+    assert np.array_equal(found["by variant"][1:], found["whole"][1:])
+    assert (found["by variant"][0, :2] < found["whole"][0, :2]).all()
+    again = signal(sample, {"whole": counts}, doses, 30.0, alone("IL2"))
+    assert np.array_equal(again["whole"], found["whole"])
+    with pytest.raises(Il2Error, match="JAK7"):
+        signal(sample, {"": {**counts, "JAK7": 1.0}}, doses, 30.0)
+
+
+def test_reaching_interpolates_and_tells_never_from_failure() -> None:
+    doses = np.array([1.0, 10.0, 100.0])
+    curves = np.array([[0.0, 0.5, 1.0], [0.6, 0.7, 0.8], [0.0, 0.1, 0.2], [0.0, np.nan, 1.0], [0.0, 0.6, 0.1]])
+    found = reaching(doses, curves, np.array([0.75, 0.5, 0.5, 0.5, 0.3]))
+    assert np.allclose(found, [10**1.5, 1.0, np.inf, np.nan, 10**0.5], equal_nan=True)
+
+
 def test_modules_hold_their_experiments() -> None:
-    assert experiments() == {m.EXPERIMENT.id: m.EXPERIMENT for m in (e12_affinity_ladder, e13_chain_inventory)}
+    modules = (
+        e12_affinity_ladder, e13_chain_inventory, e14_common_gamma_knockout, e15_CD25_blockade,
+        e37_muteins_and_complexes,
+    )  # fmt: skip
+    assert experiments() == {m.EXPERIMENT.id: m.EXPERIMENT for m in modules}

@@ -8,13 +8,16 @@ import pytest
 from il2.knowledge.cell import CHAINS, cell, cells, default_cells
 from il2.knowledge.quantity import GRADES, quantities, quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.cytokine import cytokine, cytokines
+from il2.receptor.addition import INHIBITOR, NEIGHBOUR_CHAIN
+from il2.receptor.head import BLOCKED, cytokines, head
 from il2.signalling.models import MODELS
 from il2.units import parse_unit
 
-CITING = ("quantities", "affinities", "assay_references", "ligands", "receptor_counts", "cells")
+CITING = ("quantities", "affinities", "assay_references", "heads", "molecules", "partners", "receptor_counts", "cells")
+MEASURED = ("IL2RA", "IL2RB", "IL2RG", "IL15RA")  # on every default cell
 KEYS = {
-    "quantities": ("name",), "affinities": ("ligand", "product"), "ligands": ("name",), "cells": ("name",),
+    "quantities": ("name",), "affinities": ("ligand", "product"), "heads": ("name",), "cells": ("name",),
+    "molecules": ("name",), "partners": ("name",),
     "receptor_counts": ("cell", "receptor", "quantification"), "sources": ("id",), "targets": ("id",),
     "claims": ("id",),
     "assay_references": ("assay", "format", "ligand", "interface", "reference"), "criteria": ("experiment", "name"),
@@ -50,6 +53,9 @@ def test_values_lie_in_their_ranges_and_units_are_units():
         low, kd, high = (number(row[k]) for k in ("low", "kd", "high"))
         assert low <= kd <= high, row
         parse_unit(row["unit"])
+    for row in rows("partners"):
+        low, kd, high = (number(row[k]) for k in ("low", "kd_nM", "high"))
+        assert 0 < low <= kd <= high, row
 
 
 def test_what_is_assumed_or_not_retrieved_is_graded_so():
@@ -61,7 +67,7 @@ def test_what_is_assumed_or_not_retrieved_is_graded_so():
 
 def test_default_cells_are_the_ten_pbmc_populations_with_all_chains():
     assert len(default_cells()) == 10
-    for name, chain in product(default_cells(), CHAINS):
+    for name, chain in product(default_cells(), MEASURED):
         count = cell(name).counts[chain]
         assert 0 < count.low <= count.value <= count.high, (name, chain)
 
@@ -88,13 +94,39 @@ def test_aliases_name_one_cell_and_unknown_names_are_refused_with_a_suggestion()
         quantity("recyling_rate")
 
 
-@pytest.mark.parametrize("name", cytokines())
-def test_steps_of_a_cytokine_form_a_tree_from_the_free_ligand(name):
-    family = cytokine(name)
-    for chains, (before, kd, unit) in family.steps.items():
-        assert kd > 0 and len(chains - before) == 1 and (not before or before in family.steps)
-        assert unit == ("molecule/cell" if before else "nM")
-    assert {"IL2RG"} not in map(set, family.steps)  # the gamma chain alone binds nothing
+@pytest.mark.parametrize("name", [row["name"] for row in rows("heads")])
+def test_steps_of_a_head_form_a_tree_from_the_free_site(name):
+    site = head(name)
+    assert site.signalling <= set(site.chains) <= set(CHAINS)
+    for held, step in site.steps.items():
+        assert step.kd > 0 and len(held - step.before) == 1 and (not step.before or step.before in site.steps)
+        assert held <= set(site.chains) and step.unit == ("molecule/cell" if step.before else "nM")
+    if name in cytokines():
+        assert {"IL2RG"} not in map(set, site.steps)  # the gamma chain alone binds nothing
+        assert site.signalling in site.steps and site.stat
+
+
+def test_there_are_six_cytokines():
+    assert set(cytokines()) == {"IL2", "IL4", "IL7", "IL9", "IL15", "IL21"}
+
+
+def test_every_affinity_is_of_a_head_and_every_partner_binds_a_cytokine():
+    heads = {row["name"] for row in rows("heads")}
+    assert {row["ligand"] for row in rows("affinities")} == heads
+    for row in rows("partners"):
+        assert row["target"] in cytokines()
+        effects = [row[c] for c in ("IL2RA", "IL2RB", "IL2RG", "IL15RA")]
+        assert all(e in ("", BLOCKED) or float(e) > 0 for e in effects) and BLOCKED in effects, row
+
+
+def test_every_molecule_is_something_that_a_network_holds():
+    known = {row["name"] for table in ("heads", "partners") for row in rows(table)} | {INHIBITOR, NEIGHBOUR_CHAIN}
+    assert {row["network"] for row in rows("molecules")} - {""} == known
+
+
+def test_a_name_or_alias_stands_for_one_molecule():
+    names = [n.casefold() for row in rows("molecules") for n in {row["name"], *row["aliases"].split(";")} - {""}]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,11 @@ import pytest
 
 import il2
 from il2.cell import plate_file
+from il2.cell import simulate as simulation
 from il2.cell.plate import predict_plate
 from il2.cell.plate_file import predict_file
 from il2.errors import Il2Error
+from il2.receptor.ligand import ALPHA_ONLY, Heads, ligand
 
 GOOD = {"ligand": "IL2", "cell": "Treg", "dose_nM": "0.1", "time_min": "30"}
 OWN = {"cell": "YT-1 new", "IL2RA": "4000", "IL2RB": "500", "IL2RG": "5000"}
@@ -73,6 +76,35 @@ def test_a_row_is_the_same_alone_and_among_others():
         ({"valency": "0"}, "valency is '0'"),
         ({"valency": "1", "format": "Fc fusion, bivalent"}, "contradicts"),
         ({"cells_per_mL": "0"}, "cells_per_mL is '0'"),
+        ({"with": "daclizumabb=1 nM"}, "Did you mean 'daclizumab'"),
+        ({"with": "daclizumab"}, "no name=amount"),
+        ({"with": "daclizumab=10"}, "has no unit"),
+        ({"with": "daclizumab=1 h"}, "no unit of the same kind"),
+        ({"with": "IL9=1 ng/mL"}, "without a molar mass"),
+        ({"with": "IL7=-1 nM"}, "IL7=-1"),
+        ({"with": "IL7=nan nM"}, "not finite"),
+        ({"with": "IL7=1 M"}, "at most 1 mM"),
+        ({"with": "anti-Tac=1 nM"}, "cannot be simulated"),
+        ({"with": "IL7=1 nM; IL-7=1 nM"}, "added twice"),
+        ({"with": "neighbour_IL15RA=10/cell"}, "no IL-15 is there"),
+        ({"ligand": "IL15", "with": "S4B6=1 nM"}, "nothing to bind"),
+        ({"with": "anti-IL-2=1 nM", "valency": "3"}, "more than two heads"),
+        ({"with": "daclizumab=1 nM", "with_before_min": "-1"}, "with_before_min is '-1'"),
+        ({"with": "daclizumab=1 nM", "with_before_min": "1 h"}, "with_before_min is '1 h'"),
+        ({"dial": "IL2RX=0"}, "Did you mean 'IL2RG'"),
+        ({"dial": "IL2RG"}, "no name=share"),
+        ({"dial": "IL2RG=-1"}, "no name=share"),
+        ({"dial": "IL2RG=nan"}, "no name=share"),
+        ({"n_alpha_only_heads": "-1"}, "n_alpha_only_heads is '-1'"),
+        ({"n_alpha_only_heads": "1.5"}, "not a whole number"),
+        ({"n_alpha_only_heads": "101"}, "valency is 101"),
+        ({"n_alpha_only_heads": "1", "kd_alpha_only_nM": "0"}, "kd_alpha_only_nM is '0'"),
+        ({"n_alpha_only_heads": "1", "kd_alpha_only_nM": "x"}, "kd_alpha_only_nM is 'x'"),
+        ({"kd_alpha_only_nM": "3"}, "given without n_alpha_only_heads"),
+        ({"n_alpha_only_heads": "0", "kd_alpha_only_nM": "3"}, "given without n_alpha_only_heads"),
+        ({"ligand": "IL7", "n_alpha_only_heads": "1", "kd_alpha_only_nM": "3"}, "does not bind IL2RA"),
+        ({"ligand": "IL7", "n_alpha_only_heads": "1"}, "IL2RA"),
+        ({"ligand": "IL15", "n_alpha_only_heads": "1"}, "IL2RA"),
     ],
 )
 def test_a_bad_row_has_its_reason_and_the_others_are_answered(row, reason):
@@ -107,10 +139,88 @@ def test_a_given_heterodimer_and_beta_kd_hold_both():
     assert abs(split.pstat5 / loose.pstat5 - 1) < 0.5  # the product of both steps is the same
 
 
-def test_more_heads_are_answered_as_one_and_say_so():
-    dimer = one(valency="2")
-    assert dimer.pstat5 == one().pstat5 and "monovalent" in dimer.warning
-    assert "valency 2" in one(format="Fc fusion, bivalent").warning
+def respond(ligand, cell="Treg", **options) -> float:
+    return float(il2.respond(ligand, cell, [0.1], [30.0], **options).pstat5.squeeze())
+
+
+def test_more_heads_are_answered_as_respond_does_and_say_so():
+    dimer, fusion = one(valency="2"), one(format="Fc fusion, bivalent")
+    assert dimer.pstat5 == respond(replace(ligand("IL2"), valency=2)) > 1.1 * one().pstat5
+    assert fusion.pstat5 == respond(replace(ligand("IL2"), valency=2, format="Fc fusion, bivalent"))
+    assert fusion.pstat5 != one(format="Fc fusion").pstat5
+    assert "avidity" in dimer.warning and "avidity" in fusion.warning and "avidity" not in one(valency="1").warning
+
+
+def test_heads_that_reach_il2ra_only_are_answered_as_respond_does():
+    def with_heads(*kds: tuple[str, float]) -> il2.Ligand:
+        return replace(ligand("IL2"), others=(Heads(1, kds, ALPHA_ONLY),))
+
+    well, weak = one(n_alpha_only_heads="1"), one(n_alpha_only_heads="1", kd_alpha_only_nM="1000")
+    assert well.pstat5 == respond(with_heads()) > 1.05 * one().pstat5 and "avidity" in well.warning
+    assert weak.pstat5 == respond(with_heads(("IL2RA", 1000.0))) < well.pstat5
+    own = one(n_alpha_only_heads="1", kd_il2ra_nM="1000")  # one KD of IL2RA is that of every head
+    assert own.pstat5 == one(n_alpha_only_heads="1", kd_il2ra_nM="1000", kd_alpha_only_nM="1000").pstat5 < well.pstat5
+    assert one(n_alpha_only_heads="0").pstat5 == one().pstat5
+
+
+@pytest.mark.parametrize("text", ["daclizumab=2 nM", "IL15=0.1 nM; tofacitinib=20 nM", "soluble_IL2RA=50 nM", ""])
+@pytest.mark.parametrize("before", ["", "60"])
+def test_additions_of_a_well_act_as_those_of_respond(text: str, before: str):
+    well = one(**{"with": text, "with_before_min": before})
+    assert well.status == "ok" and well.pstat5 == respond("IL2", added=text, before_min=float(before or 0))
+    assert (well.pstat5 == pytest.approx(one().pstat5, rel=1e-6)) == (text == "")
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_inhibitor_acts_in_its_own_wells_only(order: int):
+    rows = [{}, {"with": "tofacitinib=40 nM"}]
+    free, inhibited = answer(*rows[::order])["pstat5"][::order]
+    assert (free, inhibited) == (one().pstat5, respond("IL2", added="tofacitinib=40 nM")) and inhibited < 0.6 * free
+
+
+def test_dials_of_a_well_act_as_those_of_respond():
+    half, kinase = one(dial="IL2RA=0.5"), one(dial="JAK3=0.5; IL2RB=0.9")
+    assert half.pstat5 == respond("IL2", dial="IL2RA=0.5") < one().pstat5
+    assert kinase.pstat5 == respond("IL2", dial="JAK3=0.5; IL2RB=0.9") < one().pstat5
+    assert one(dial="IL2RG=0").pstat5 == 0 == one(dial="JAK1=0").pstat5 and one(dial="JAK3=1").pstat5 == one().pstat5
+
+
+def test_other_cytokines_have_columns_of_their_own():
+    il4, il2 = one(ligand="IL4", cell="CD4_naive_Gonnord"), one()
+    assert il4.pstat6 > 0.01 and np.isnan(il4.pstat3) and "see pstat6" in il4.warning
+    assert np.isnan(il2.pstat6) and np.isnan(il2.pstat3)
+
+
+MIXED = [
+    {},
+    {"with": "tofacitinib=40 nM"},
+    {"with": "tofacitinib=400 nM"},
+    {"with": "daclizumab=2 nM"},
+    {"with": "daclizumab=20 nM; tofacitinib=40 nM"},
+    {"with": "daclizumab=2 nM", "with_before_min": "30"},
+    {"with": "IL15=0.1 nM"},
+    {"with": "anti-IL-2=1 nM", "cells_per_mL": "1e6"},
+    {"dial": "JAK3=0.4"},
+    {"dial": "IL2RA=0", "with": "tofacitinib=40 nM"},
+    {"n_alpha_only_heads": "1"},
+    {"n_alpha_only_heads": "1", "kd_alpha_only_nM": "50"},
+    {"with": "no such thing=1 nM"},
+    {"ligand": "IL15", "with": "neighbour_IL15RA=500/cell"},
+    {"ligand": "IL-2/JES6-1"},
+]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("lanes", [2, 20_000])
+def test_order_and_batches_of_mixed_wells_do_not_matter(order: int, lanes: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(simulation, "LANES_AT_ONCE", lanes)
+    rows = [row | {"dose_nM": dose} for row in MIXED for dose in ("0.1", "2")]
+    together = answer(*rows[::order]).iloc[::order].reset_index(drop=True)
+    for i, row in enumerate(rows):
+        alone = one(**row)
+        assert (alone.status, alone.warning) == (together["status"][i], together["warning"][i])
+        np.testing.assert_array_equal(alone.pstat5, together["pstat5"][i], err_msg=str(row))
+    assert together["pstat5"].nunique() == len(rows) - 2
 
 
 def test_an_untreated_well_and_one_that_cannot_signal_are_zero_and_say_so():
@@ -187,6 +297,7 @@ def test_memory_does_not_grow_with_the_plate(tmp_path):
 import resource, sys
 from pathlib import Path
 from il2.cell import plate_file
+from il2.cell import simulate as simulation
 plate_file.ROWS_AT_ONCE = 2_000
 plate_file.predict_file(Path(sys.argv[1]), Path(sys.argv[2]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

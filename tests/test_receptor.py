@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers import TIGHT, Model, constants, examples, model, values_at
+from helpers import TIGHT, Model, closed, constants, examples, log_uniform, model, values_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,12 +17,12 @@ from il2.engine.solve import Tolerances
 from il2.knowledge.table import rows
 from il2.network.expression import evaluate
 from il2.network.network import check, rename
-from il2.receptor.cytokine import Cytokine, cytokine
+from il2.receptor.head import Head, head
 from il2.receptor.model import ACTIVE, SURFACE_ACTIVE, receptor
+from il2.receptor.molecule import Molecule
 from il2.signalling.response import response
 
 SURFACE, ENDOSOME, MEDIUM = "surface", "endosome", "medium"
-IL2 = cytokine("IL2")
 TIMES = [0.0, 0.1, 1.0, 10.0, 60.0, 240.0]
 LONG = 1e9  # min: long enough for every equilibrium drawn here
 Values = dict[str, float]
@@ -40,12 +40,12 @@ def responses(*ligands: str) -> Model:
 
 def chains(*ligands: str) -> list[str]:
     """All chains of some ligands, each once."""
-    return list(dict.fromkeys(c for name in ligands for c in cytokine(name).chains))
+    return list(dict.fromkeys(c for name in ligands for c in head(name).chains))
 
 
-def log_uniform(low: float, high: float) -> st.SearchStrategy[float]:
-    """Powers of ten between 10^low and 10^high."""
-    return st.floats(low, high).map(lambda x: 10.0**x)
+def species(name: str, complex_: frozenset, place: str) -> str:
+    """Name of a cytokine with one head that holds some chains."""
+    return Molecule(name, (head(name),)).species((complex_,), place)
 
 
 def draws(*ligands: str, dose: tuple[float, float] = (-3, 2), factors: float = 2.0) -> st.SearchStrategy[Values]:
@@ -53,14 +53,9 @@ def draws(*ligands: str, dose: tuple[float, float] = (-3, 2), factors: float = 2
     return st.fixed_dictionaries(
         {f"{name}_dose": log_uniform(*dose) for name in ligands}
         | {f"{c}_count": log_uniform(1, 5) for c in chains(*ligands)}
-        | {f"{n}_factor_{c}": log_uniform(-factors, factors) for n in ligands for c in cytokine(n).chains}
+        | {f"{n}_factor_{c}": log_uniform(-factors, factors) for n in ligands for c in head(n).chains}
         | {"confinement_volume": log_uniform(1, 2)}
     )
-
-
-def closed(m: Model) -> Values:
-    """Values that keep every chain where it is: no uptake, and so no synthesis either."""
-    return {name: 0.0 for name in m.network.parameter_names if name.startswith("internalisation_")}
 
 
 def holding(m: Model, molecule: str, *places: str) -> list[str]:
@@ -69,18 +64,18 @@ def holding(m: Model, molecule: str, *places: str) -> list[str]:
             and molecule in s.split("@")[0].split(".")]  # fmt: skip
 
 
-def formation(ligand: Cytokine, complex_: frozenset, values: Mapping[str, float]) -> float:
+def formation(ligand: Head, complex_: frozenset, values: Mapping[str, float]) -> float:
     """Product of KDs, affinity factors and crowding on the path of the table (not of the network's constants)."""
     total = 1.0
     while complex_:
-        before, kd, _ = ligand.steps[complex_]
-        total *= kd * np.prod([values[f"{ligand.name}_factor_{c}"] for c in complex_ - before])
-        total *= values["confinement_volume"] / values["confinement_volume_reference"] if before else 1.0
-        complex_ = before
+        step = ligand.steps[complex_]
+        total *= step.kd * np.prod([values[f"{ligand.name}_factor_{c}"] for c in complex_ - step.before])
+        total *= values["confinement_volume"] / values["confinement_volume_reference"] if step.before else 1.0
+        complex_ = step.before
     return total
 
 
-def free_concentration(m: Model, ligand: Cytokine, at: Mapping[str, float]) -> float:
+def free_concentration(m: Model, ligand: Head, at: Mapping[str, float]) -> float:
     """Free ligand outside (nM): the dose where it is clamped."""
     if f"{ligand.name}@{MEDIUM}" not in at:
         return at[f"{ligand.name}_dose"]
@@ -95,20 +90,20 @@ BOXES = [("IL2", False), ("IL2", True), ("IL15", False)]
 @examples(25)
 @given(st.data())
 def test_closed_box_comes_to_the_equilibrium_of_the_table(name: str, depleted: bool, data: st.DataObject):
-    m, ligand = receptors(name, depleted=depleted), cytokine(name)
-    values = data.draw(draws(name)) | closed(m)
+    m, ligand = receptors(name, depleted=depleted), head(name)
+    values = data.draw(draws(name)) | closed(m.network)
     at = values_at(m.network, m.solve([values], [LONG]).y[0, 0], values)
     free, checked = free_concentration(m, ligand, at), 0
     for complex_ in ligand.complexes:
-        bound = at[ligand.species(complex_, SURFACE)]
+        bound = at[species(name, complex_, SURFACE)]
         apart = free * np.prod([at[f"{c}@{SURFACE}"] for c in complex_])
         if bound > 1e-3:
             assert apart / bound == pytest.approx(formation(ligand, complex_, at), rel=1e-6)
             checked += 1
         for c in complex_:
             part = complex_ - {c}
-            if bound > 1e-3 and part in ligand.steps and at[ligand.species(part, SURFACE)] > 1e-3:
-                ratio = at[ligand.species(part, SURFACE)] * at[f"{c}@{SURFACE}"] / bound
+            if bound > 1e-3 and part in ligand.steps and at[species(name, part, SURFACE)] > 1e-3:
+                ratio = at[species(name, part, SURFACE)] * at[f"{c}@{SURFACE}"] / bound
                 expected = formation(ligand, complex_, at) / formation(ligand, part, at)
                 assert ratio == pytest.approx(expected, rel=1e-6)
     assert checked
@@ -119,7 +114,7 @@ def test_closed_box_comes_to_the_equilibrium_of_the_table(name: str, depleted: b
 @given(st.data())
 def test_no_flux_circulates_at_equilibrium(name: str, depleted: bool, data: st.DataObject):
     m = receptors(name, depleted=depleted)
-    values = data.draw(draws(name)) | closed(m)
+    values = data.draw(draws(name)) | closed(m.network)
     at = values_at(m.network, m.solve([values], [LONG]).y[0, 0], values)
     bindings = [r for r in m.network.reactions if f"@{SURFACE}: " in r.name and r.reverse.kind != "num"]
     assert len(bindings) >= 9
@@ -135,7 +130,7 @@ def test_no_flux_circulates_at_equilibrium(name: str, depleted: bool, data: st.D
 def test_equilibrium_does_not_depend_on_the_start(name: str, depleted: bool, data: st.DataObject):
     """The other start is the equilibrium of other affinities: the same molecules, assembled differently."""
     m = receptors(name, depleted=depleted)
-    values = data.draw(draws(name)) | closed(m)
+    values = data.draw(draws(name)) | closed(m.network)
     others = {f: v for f, v in data.draw(draws(name)).items() if "_factor_" in f}
     start = m.solve([values | others], [LONG]).y[:, 0]
     expected = m.solve([values], [LONG]).y[:, 0]
@@ -146,9 +141,9 @@ def test_equilibrium_does_not_depend_on_the_start(name: str, depleted: bool, dat
 @pytest.mark.parametrize("name", ["IL2", "IL15"])
 def test_every_path_to_the_full_complex_is_there(name: str):
     """Each of the three chains can be the last to join, on the surface and in the endosome."""
-    m, ligand = receptors(name), cytokine(name)
+    m, ligand = receptors(name), head(name)
     for place in (SURFACE, ENDOSOME):
-        whole = ligand.species(frozenset(ligand.chains), place)
+        whole = species(name, frozenset(ligand.chains), place)
         joins = {c for r in m.network.reactions for c in ligand.chains
                  if r.change.get(whole) == 1 and r.change.get(f"{c}@{place}") == -1}  # fmt: skip
         assert joins == set(ligand.chains)
@@ -259,7 +254,7 @@ def test_receptors_of_two_ligands_compete():
     absent = both.solve([base | {"IL15_dose": 0.0}], TIMES).y
     np.testing.assert_allclose(both.observe(absent, [base])[ACTIVE], expected, rtol=1e-7, atol=1e-8)
     present = both.solve([base | {"IL15_dose": 10.0}], TIMES).y
-    full = IL2.species(frozenset(IL2.chains), SURFACE)
+    full = species("IL2", frozenset(head("IL2").chains), SURFACE)
     assert (both.state(present, full)[0, 1:] < 0.9 * both.state(absent, full)[0, 1:]).all()
 
 
@@ -302,7 +297,7 @@ def test_alpha_chain_alone_never_signals(values: Values):
 @examples(5)
 @given(st.data())
 def test_gamma_chain_alone_binds_nothing(name: str, data: st.DataObject):
-    m, private = receptors(name), cytokine(name).private
+    m, private = receptors(name), head(name).private
     values = data.draw(draws(name, dose=(-3, 4))) | {f"{private}_count": 0.0, "IL2RB_count": 0.0}
     y = m.solve([values], TIMES).y
     assert not m.state(y, *holding(m, name, SURFACE, ENDOSOME)).any()
@@ -320,18 +315,18 @@ def test_signalling_complexes_are_taken_up_faster():
 @pytest.mark.parametrize("name", ["IL2", "IL15"])
 def test_signalling_complexes_are_degraded_and_others_shared_out(name: str):
     """A signalling complex never returns; any other follows the sorting of IL2RB, then IL2RG, then its own chain."""
-    m, ligand = receptors(name), cytokine(name)
+    m, ligand = receptors(name), head(name)
     at = values_at(m.network, np.ones(m.program.n_states), {})
     rates = {r.name: evaluate(r.rate, at) for r in m.network.reactions}
     for complex_ in ligand.complexes:
-        species = ligand.species(complex_, ENDOSOME)
+        held = species(name, complex_, ENDOSOME)
         sorting = at["sorting_" + next(c for c in ("IL2RB", "IL2RG", ligand.private) if c in complex_)]
         if {"IL2RB", "IL2RG"} <= complex_:
-            assert f"{species}: recycling" not in rates
+            assert f"{held}: recycling" not in rates
             sorting = 1.0
         else:
-            assert rates[f"{species}: recycling"] == pytest.approx(at["recycling_rate"] * (1 - sorting))
-        assert rates[f"{species}: degradation"] == pytest.approx(at["degradation_rate"] * sorting)
+            assert rates[f"{held}: recycling"] == pytest.approx(at["recycling_rate"] * (1 - sorting))
+        assert rates[f"{held}: degradation"] == pytest.approx(at["degradation_rate"] * sorting)
 
 
 # --- published equilibria --------------------------------------------------------------------------------------
@@ -344,14 +339,14 @@ def half_dose(doses: np.ndarray, response_: np.ndarray) -> float:
 def equilibrium_ec50(counts: Values, low: float, high: float) -> float:
     """EC50 (nM) of surface signalling complexes of a closed box."""
     m, doses = receptors("IL2"), np.logspace(low, high, 121)
-    lanes = [closed(m) | counts | {"IL2_dose": float(d)} for d in doses]
+    lanes = [closed(m.network) | counts | {"IL2_dose": float(d)} for d in doses]
     return half_dose(doses, m.observe(m.solve(lanes, [LONG]).y, lanes)[SURFACE_ACTIVE][:, 0])
 
 
 def test_alpha_only_cell_shows_the_published_kd():
     (row,) = (r for r in rows("affinities") if r["ligand"] == "IL2" and r["product"] == "IL2RA")
     m, doses = receptors("IL2"), np.logspace(-1, 3, 81)
-    lanes = [closed(m) | {"IL2RA_count": 1e4, "IL2_dose": float(d)} for d in doses]
+    lanes = [closed(m.network) | {"IL2RA_count": 1e4, "IL2_dose": float(d)} for d in doses]
     bound = m.state(m.solve(lanes, [LONG]).y, "IL2.IL2RA@surface")[:, 0]
     half = float(np.exp(np.interp(0.5e4, bound, np.log(doses))))
     assert half == pytest.approx(float(row["kd"]), rel=0.01)

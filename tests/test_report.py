@@ -250,3 +250,58 @@ def test_concentrations_and_plain_text() -> None:
 def test_markup_escapes_all_but_itself() -> None:
     assert html(["<", Markup("<b>")]) == "&lt;<b>"
     assert tag("a", "<", [tag("b", "&")], href='"', class_="x") == '<a href="&quot;" class="x">&lt;<b>&amp;</b></a>'
+
+
+@pytest.fixture(scope="module")
+def family() -> xarray.Dataset:
+    return il2.respond(["IL4", "IL7"], "CD4_naive_Gonnord", times_min=[10.0, 30.0], spread_draws=4)
+
+
+@pytest.fixture(scope="module")
+def changed() -> xarray.Dataset:
+    added = "daclizumab=10 ug/mL; IL4=1 nM; JES6-1=2 nM; tofacitinib=5 nM"
+    return il2.respond("IL2", ["Treg", "NK"], times_min=[30.0], added=added, before_min=60.0, dial="IL2RG=0.5; JAK3=0")
+
+
+def test_a_ligand_is_shown_by_its_own_readout(family: xarray.Dataset) -> None:
+    for name, stat in (("IL4", "STAT6"), ("IL7", "STAT5")):
+        figure = response_figure(family, ligand=name)
+        (axes,) = figure.axes
+        assert axes.get_ylabel() == f"p{stat} (% of {stat})" and f"{name}: p{stat} by cell" in texts(figure)
+        drawn = axes.lines[0].get_ydata()
+        assert np.array_equal(drawn, 100 * family[f"p{stat.lower()}"].sel(ligand=name, time_min=10.0).values[0])
+        assert re.match(r"EC50 10 min: .+ pM, measured .+ pM", axes.texts[0].get_text())
+        assert "Gonnord 2018" in texts(figure) and "Farhat" not in texts(figure)
+    both = comparison_figure(family)
+    assert both.axes[0].get_ylabel() == "pSTAT6 or pSTAT5 (%)"
+    assert "IL4, pSTAT6" in texts(both) and "IL7, pSTAT5" in texts(both)
+    text = Page(page(family)).text
+    for word in ("pSTAT6 or pSTAT5 response to IL4, IL7", "IL4, pSTAT6", "phosphorylated STAT6 or STAT5"):
+        assert word in text, word
+    assert "active complexes of IL4 or IL7" in text and "IL4R > IL2RG" in text
+    assert "Gonnord P" in text and "IL2RA > IL2RB" not in text
+    alone = Page(page(family.isel(ligand=[0]))).text
+    assert "pSTAT6 response to IL4" in alone and "EC50 of pSTAT6 by" in alone
+
+
+def test_what_was_added_and_changed_is_said_and_nothing_is_compared(changed: xarray.Dataset) -> None:
+    figure = response_figure(changed)
+    shown = texts(figure).replace("\n", " ")
+    for word in ("daclizumab 67 nM", "tofacitinib 5 nM", "60 min before the ligand", "IL2RG to 0.5 of normal, no JAK3"):
+        assert word in shown and word in Page(page(changed)).text, word
+    assert "IL2 with 4 additions (IL2RG=0.5, JAK3=0): pSTAT5 by cell" in shown
+    assert "Measurements were made without" in shown and "measured" not in figure.axes[0].texts[0].get_text()
+    assert [axes.get_ylim()[1] < 1 for axes in figure.axes] == [True, True]  # no answer without JAK3, and no offset
+    text = Page(page(changed)).text
+    for word in ("takes IL2RA from the cytokine", "daclizumab: ligand > IL2RA", "JES6_1: IL2 > JES6_1", "IL4: ligand"):
+        assert word in text, word
+    assert "not known, taken as none" in text and "pSTAT6, by which additions signal" in text
+    assert "markers are measurements" not in text
+    assert "Spangler" in text  # the source of JES6-1
+
+
+def test_pages_of_data_without_attributes_on_readouts_work(default: xarray.Dataset) -> None:
+    bare = default.copy()
+    for name in ("readout", "added", "before_min", "dial"):
+        del bare.attrs[name]
+    assert page(bare) == page(default)

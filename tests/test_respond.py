@@ -96,7 +96,7 @@ def test_what_cannot_be_trusted_is_said():
 
 
 @pytest.mark.parametrize(
-    "values", [{"base": "IL7"}, {"assay": "zz"}, {"format": "zzz"}, {"valency": 0}, {"kds": (("IL2RA", -5.0),)}]
+    "values", [{"base": "IL3"}, {"assay": "zz"}, {"format": "zzz"}, {"valency": 0}, {"kds": (("IL2RA", -5.0),)}]
 )
 def test_a_ligand_is_checked_when_made(values):
     with pytest.raises(Il2Error):
@@ -157,7 +157,13 @@ def test_weaker_beta_gamma_binding_raises_and_weaker_alpha_binding_lowers_select
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"ligands": "IL3"}, "IL2"),
+        ({"ligands": "IL3"}, "Did you mean"),
+        ({"ligands": "IL4"}, "no IL4R count of Treg"),
+        ({"added": "daclizumab"}, "no name=amount"),
+        ({"added": "daclizumap=1 nM"}, "Did you mean 'daclizumab'"),
+        ({"added": "IL7=1 nM", "before_min": -1.0}, "before_min is -1"),
+        ({"dial": "IL2RX=0"}, "Did you mean"),
+        ({"dial": {"IL2RG": -1.0}}, "no name=share"),
         ({"ligands": "IL-3"}, "Did you mean"),
         ({"cells": "Tregg"}, "Treg"),
         ({"doses_nM": [0.0]}, "doses_nM holds 0"),
@@ -187,3 +193,34 @@ def test_bad_input_is_one_clear_message(arguments, message):
 def test_a_kd_must_be_a_positive_number(kd):
     with pytest.raises(Il2Error, match="KD of IL2RA"):
         describe("m", {"IL2RA": kd})
+
+
+def test_ligands_answer_by_their_own_stat():
+    data = il2.respond(["IL4", "IL7"], "CD4_naive_Gonnord", times_min=[10.0], spread_draws=10)
+    table = ec50_table(data)
+    assert list(table["readout"]) == ["pstat6", "pstat5"] and np.isfinite(table["measured_EC50_nM"]).all()
+    for name, own, other in (("IL4", "pstat6", "pstat5"), ("IL7", "pstat5", "pstat6")):
+        answer = data.sel(ligand=name)
+        assert answer[own].max() > 0.001 and answer[other].max() == 0
+        assert (answer.pstat5_low <= answer.pstat5_high).all() and answer.pstat5_high.max() > answer[own].max()
+
+
+def test_a_dataset_without_readouts_is_one_of_pstat5(default):
+    bare = default.drop_attrs()
+    assert (ec50_table(bare)["readout"] == "pstat5").all()
+    assert ec50_table(bare)["EC50_nM"].equals(ec50_table(default)["EC50_nM"])
+
+
+@pytest.mark.parametrize("change", [{"added": "soluble_IL2RA=1 nM"}, {"dial": "JAK3=0.5"}, {"dial": {"IL2RG": 0.5}}])
+def test_nothing_is_compared_with_measurements_when_something_is_added_or_dialled(change):
+    table = ec50_table(il2.respond("IL2", "Treg", times_min=[30.0], **change))
+    assert np.isnan(table["measured_EC50_nM"]).all() and np.isfinite(table["EC50_nM"]).all()
+
+
+def test_daclizumab_takes_the_high_affinity_receptor_away_and_acts_more_when_given_before():
+    def at_low_dose(**more):
+        return float(il2.respond("IL2", "Treg", [0.1], [30.0], **more).pstat5.squeeze())
+
+    together, before = (at_low_dose(added="daclizumab=10 nM", before_min=t) for t in (0.0, 60.0))
+    assert before < together < at_low_dose()
+    assert before < 0.3 * at_low_dose()

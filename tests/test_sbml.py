@@ -29,7 +29,9 @@ from il2.network.network import (
     rename,
 )  # fmt: skip
 from il2.network.program import lower, lower_expressions
+from il2.receptor.head import head, restricted
 from il2.receptor.model import receptor
+from il2.receptor.molecule import Molecule
 from il2.signalling.models import MODELS, model
 
 libsbml = pytest.importorskip("libsbml", reason="python-libsbml is not installed (extra il2[sbml])")
@@ -101,11 +103,25 @@ def integrate(network: Network, values: Mapping[str, float]) -> np.ndarray:
     return solution.y
 
 
+BIVALENT = Molecule("IL2", (head("IL2"),), (2,))
+TWO_KINDS = Molecule("IL2", (head("IL2"), restricted(head("IL2"), ("IL2RA",))), (1, 1))
+TO_IL2RA = Molecule("IL2", (restricted(head("IL2"), ("IL2RA",)),), (2,))
+TRIVALENT = Molecule("IL7", (head("IL7"),), (3,), lumped=True)
+SHAPES = [
+    receptor(BIVALENT, partners=("anti_IL2",)),
+    receptor(BIVALENT, "IL15", partners=("JES6_1", "soluble_IL2RA"), audit=True),
+    receptor(TWO_KINDS, partners=("S4B6",)),
+    receptor(Molecule("IL15", (head("IL15"),), (1,), release=2), "daclizumab", neighbour=True),
+    receptor(TRIVALENT, "IL4", audit=True),
+    receptor(TRIVALENT, depleted=True),
+]
 CASES = [
     (receptor("IL2", "IL15"), {**DOSED, "IL15_dose": 0.2, "IL15RA_count": 300.0}),
     (receptor("IL2", depleted=True), {**DOSED, "cells_per_mL": 2e6}),
     (model("response-IL2").build(), {**DOSED, "SOCS_strength": 0.5}),
     (small(), {"count": 80.0, "KD": 30.0}),
+    (receptor(TO_IL2RA, partners=("anti_IL2",)), {**DOSED, "anti_IL2_dose": 0.5, "cells_per_mL": 2e6}),
+    (receptor(TRIVALENT), {"IL7_dose": 0.1, "IL7R_count": 3000.0, "IL2RG_count": 500.0}),
 ]
 
 
@@ -139,7 +155,7 @@ def test_the_comparison_would_see_a_wrong_constant():
 
 @pytest.mark.parametrize(
     "network",
-    [small(), *(receptor("IL2", "IL15", **f) for f in ({}, {"audit": True}, {"depleted": True}))],
+    [small(), *(receptor("IL2", "IL15", **f) for f in ({}, {"audit": True}, {"depleted": True})), *SHAPES],
     ids=lambda n: n.name,
 )
 def test_valid_without_a_warning(network: Network):

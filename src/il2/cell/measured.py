@@ -1,4 +1,4 @@
-"""Published PBMC measurements beside the model's curves: points, EC50s and one scale per population."""
+"""Published measurements on blood cells beside the model's curves: points, EC50s and one scale per population."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     import xarray
 
 
+GONNORD = "CD4_naive_Gonnord"
+ORIGINS = {"farhat2021": "Farhat 2021", "orcutt_jahns2023": "Orcutt-Jahns 2023", "gonnord2018": "Gonnord 2018"}
+
+
 @cache
 def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, np.ndarray]]:
     """(replicate or date, time in min) -> (doses in nM, fluorescence over background); excluded wells left out.
 
-    The background is the untreated well; Fc fusions have none, and their least value stands in.
+    The background is the untreated well; Fc fusions, IL-4 and IL-7 have none, and their least value stands in.
     """
     table: dict[tuple[str, float], list[tuple[float, float]]] = {}
     for row in measurements("pbmc_pstat5"):
@@ -31,7 +35,21 @@ def points(ligand: str, cell: str) -> dict[tuple[str, float], tuple[np.ndarray, 
     for row in fusions:
         key = row["experiment_date"], float(row["time_min"])
         table.setdefault(key, []).append((float(row["dose_nM"]), float(row["pstat5_rfu"]) - least))
+    family = [r for r in measurements("il4_il7_dose_response") if r["ligand"] == ligand and cell == GONNORD]
+    least = min((float(row["signal_au"]) for row in family), default=0.0)
+    for row in family:
+        key = row["curve"], float(row["time_min"])
+        table.setdefault(key, []).append((float(row["dose_nM"]), float(row["signal_au"]) - least))
     return {key: tuple(np.array(sorted(values)).T) for key, values in table.items()}  # type: ignore[misc]
+
+
+@cache
+def origin(ligand: str, cell: str) -> str:
+    """Source of the `points` of a ligand and cell, one of `ORIGINS`."""
+    if cell == GONNORD:
+        return "gonnord2018"
+    fusions = {row["ligand"] for row in measurements("fc_fusion_pstat5")}
+    return "orcutt_jahns2023" if ligand in fusions else "farhat2021"
 
 
 def comparable(data: xarray.Dataset, ligand: str, cell: str) -> bool:

@@ -62,7 +62,7 @@ def respond(
     Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5), `pstat6`
     or `pstat3` where a ligand signals through them, `active_complexes` (molecules per cell) and, with draws, the
     band of a ligand's own readout (`pstat5_low`, `pstat5_high`); units, sources, grade, parameter set, warnings
-    and the readout per ligand in attrs. Raises Il2Error for what cannot be answered.
+    and the base and readout of each ligand in attrs. Raises Il2Error for what cannot be answered.
     """
     import xarray
 
@@ -100,6 +100,8 @@ def respond(
         beyond, text = outside_domain(what, values)
         warnings += [text] if beyond.any() else []
     warnings += [f"{item.name} is added: its effect was compared with no measurement" for item in extras]
+    in_play = {chain for mix in mixes for chain in mix.system.chains}
+    warnings += [f"turning down {n} changes nothing" for n in shares_left if n in CHAINS and n not in in_play]
     for i, (item, mix) in enumerate(zip(chosen, mixes, strict=True)):
         warnings += [f"{item.name}: {note}" for note in interface_factors(item)[1]]
         own = head(item.base).stat
@@ -109,6 +111,8 @@ def respond(
 
         for j, (name, counts) in enumerate(inventory.items()):
             known = known_counts(name, counts, mix, item)
+            unknown = [c for c in known if c not in counts and c != "IL15RA"]
+            warnings += [f"{c} of {name} is not known and taken as none" for c in unknown]
             out = answer(lane_values(mix, doses, turned_down({c: n.value for c, n in known.items()}, shares_left)))
             for stat, found in out.shares.items():
                 shares[stat][i, j] = found
@@ -139,8 +143,8 @@ def respond(
     if spread_draws:
         by_time = ("ligand", "cell", "time_min")
         for name, over, values, unit, quantile in (
-            ("pstat5_low", dims, low, "fraction of STAT5", BAND[0]),
-            ("pstat5_high", dims, high, "fraction of STAT5", BAND[1]),
+            ("pstat5_low", dims, low, "fraction of the STAT of the ligand", BAND[0]),
+            ("pstat5_high", dims, high, "fraction of the STAT of the ligand", BAND[1]),
             ("EC50_low_nM", by_time, ec50_low, "nM", BAND[0]),
             ("EC50_high_nM", by_time, ec50_high, "nM", BAND[1]),
         ):
@@ -163,7 +167,8 @@ def respond(
         attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes)
         | {
             "own_cells": list(inventory) if isinstance(cells, Mapping) else [],
-            "readout": {item.name: phosphorylated(head(item.base).stat) for item in chosen},
+            "bases": [item.base for item in chosen],
+            "readout": [phosphorylated(head(item.base).stat) for item in chosen],
             "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
             "before_min": before_min if extras else 0.0,
             "dial": "; ".join(f"{name}={share:g}" for name, share in shares_left.items()),
@@ -189,13 +194,20 @@ def _spread(item: Ligand, mix: Mixture, name, counts, shares_left, doses, draws,
     return values | {key: np.repeat(np.broadcast_to(v, (draws,)), n) for key, v in drawn.items()}
 
 
+def _status(chosen: list[Ligand], mixes: list[Mixture]) -> str:
+    """`band` for what was compared with measurements of its kind: one head of IL-2 or IL-15 alone; else `direction`."""
+    compared = all(item.base in ("IL2", "IL15") and item.heads == 1 and not item.complexed for item in chosen)
+    return "band" if compared and not any(mix.added for mix in mixes) else "direction"
+
+
 def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL, mixes) -> dict[str, object]:
     used = [c for counts in inventory.values() for c in counts.values()]
     names = {p for mix in mixes for p in response_of(mix.system).parameter_names}
     known = [q for name, q in quantities().items() if name in names]
     sites = {site.name for mix in mixes for m in mix.system.molecules for site in m.sites}
     tables = [row for row in rows("affinities") if row["ligand"] in sites]
-    tables += [row for row in rows("molecules") if row["name"] in {item.name for item in chosen}]
+    named = {item.name for item in chosen} | {name for mix in mixes for name in mix.names}
+    tables += [row for row in rows("molecules") if row["name"] in named]
     tables += [partner_row(name) for name in {p for mix in mixes for p in mix.system.partners}]
     tables += [row for row in rows("assay_references") if row["assay"] in {item.assay for item in chosen if item.kds}]
     sources = {s for x in (*used, *known) for s in x.sources} | {s for row in tables for s in row["sources"].split(";")}
@@ -206,7 +218,7 @@ def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_
         "parameter_hash": fingerprint(),
         "ligand_supply": "clamped" if cells_per_mL is None else f"depleted by {cells_per_mL:g} cells/mL of one kind",
         "weakest_grade": weakest([x.grade for x in (*used, *known)] + [row["grade"] for row in tables]),
-        "status": "band",
+        "status": _status(chosen, mixes),
         "heights": HEIGHTS,
         "sources": "; ".join(sorted(sources - {"assumed", "user"})),
         "own_ligands": [item.name for item in chosen if known_ligands().get(item.name) != item],

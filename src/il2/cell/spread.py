@@ -11,7 +11,7 @@ from il2.knowledge.cell import Count, cell
 from il2.knowledge.parameters import generator, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.head import head
+from il2.receptor.head import affinity_effect, head
 from il2.receptor.ligand import Heads, Ligand, all_factors, fusion_factor_applies, reference
 from il2.receptor.model import System, system
 from il2.signalling.response import response_of
@@ -65,7 +65,19 @@ def network_ranges(of: str | System) -> tuple[Range, ...]:
         if row["name"] in of.partners
     )
     own = (n for n in response_of(of).parameter_names if n in names)
-    return (*quantity_ranges(*own), *affinities, *partners)
+    return (*quantity_ranges(*own), *affinities, *partners, *_effects(of))
+
+
+def _effects(of: System) -> tuple[Range, ...]:
+    """Ranges of what partners in solution change of the affinity to a chain."""
+    out = []
+    for row in rows("partners"):
+        for chain in of.chains if row["name"] in of.partners else ():
+            if (value := affinity_effect(row, chain)) is not None:
+                name = f"{row['name']}_factor_{chain}"
+                low, high = number(row["factor_low"]), number(row["factor_high"])
+                out.append(_range(name, value, low, high, row["grade"], name))
+    return tuple(out)
 
 
 def count_name(kind: str, chain: str) -> str:

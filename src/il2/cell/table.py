@@ -18,7 +18,8 @@ DEFAULT = "pstat5"
 
 def readout(data: xarray.Dataset, ligand: str) -> str:
     """The variable that answers a ligand: `pstat5`, or `pstat6` or `pstat3` where it signals through these."""
-    name = dict(data.attrs.get("readout", {})).get(ligand, DEFAULT)
+    names = dict(zip(map(str, data.ligand.values), data.attrs.get("readout", ()), strict=False))
+    name = names.get(ligand, DEFAULT)
     return name if name in data else DEFAULT
 
 

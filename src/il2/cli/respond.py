@@ -24,10 +24,26 @@ FIGURE, REPORT = Path("il2-respond.png"), Path("il2-respond.html")
 def respond(
     context: typer.Context,
     ligand: list[str] = typer.Option(
-        ["IL2"], "--ligand", "-l", help="A name (IL2, IL15, 'WT N-term') or a YAML file with KDs; repeat for several."
+        ["IL2"],
+        "--ligand",
+        "-l",
+        help="A name (IL2, IL4, IL7, IL9, IL15, IL21, 'WT N-term') or a YAML file with KDs; repeat for several.",
     ),
     cells: list[str] = typer.Option(
-        [], "--cells", "-c", help="A cell name (Treg, NK), or a CSV of counts (cell,IL2RA,IL2RB,IL2RG,IL15RA); repeat."
+        [],
+        "--cells",
+        "-c",
+        help="A cell name (Treg, NK), or a CSV of counts (cell,IL2RA,IL2RB,IL2RG,...); repeat.",
+    ),
+    added: list[str] = typer.Option(
+        [], "--with", metavar="NAME=AMOUNT", help="Add a molecule: 'daclizumab=10 ug/mL', 'IL7=1 nM'; repeat."
+    ),
+    with_before: str = typer.Option("", help="How long additions act before the ligand, such as '60 min'. Default: 0."),
+    dial: list[str] = typer.Option(
+        [],
+        "--dial",
+        metavar="NAME=SHARE",
+        help="Share of a chain, JAK1 or JAK3 that is left: IL2RG=0 is a knock-out; repeat.",
     ),
     doses: str = typer.Option(
         "", help="Doses with a unit: '10 pM, 1 nM' or '1 pM..100 nM'. Default: 12 from 84 nM down."
@@ -49,26 +65,42 @@ def respond(
     threads: int | None = typer.Option(None, min=1, help="Threads; default all cores. Results do not depend on it."),
     format: Format = FORMAT,
 ) -> None:
-    """How immune cells answer IL-2, IL-15 and muteins. Example: il2 respond --ligand IL15 --cells NK --cells Treg
+    """How immune cells answer cytokines and muteins. Example: il2 respond --ligand IL15 --cells NK --dial JAK3=0.5
 
     Without options: ten human PBMC populations, IL-2, 12 doses, 4 times; an EC50 table beside measured values,
     il2-respond.png and il2-respond.html in this folder. With --plate FILE --out FILE every row is a well.
     """
+    given = _given(context)
     if plate is not None:
-        if extra := _given(context) - {"plate", "out", "threads"}:
-            option = "--" + sorted(extra)[0].replace("_", "-")
-            raise Il2Error(
-                f"{option} has no effect on a plate", where="--plate", how="Leave it out, or make it a column."
-            )
+        extra = [option for name, option in given.items() if name not in ("plate", "out", "threads")]
+        _refuse(extra, "on a plate", "--plate", "Leave it out, or make it a column.")
         _plate(plate, out, threads)
         return
-    if not receptor_spread and (idle := _given(context) & {"draws", "seed"}):
-        raise Il2Error(f"--{sorted(idle)[0]} has no effect alone", where="il2 respond", how="Add --receptor-spread.")
+    idle = [given[name] for name in ("draws", "seed") if name in given and not receptor_spread]
+    _refuse(idle, "alone", "il2 respond", "Add --receptor-spread.")
     _check_endings(out, figure, report)
-    data = _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws * receptor_spread, seed, threads)
-    from il2.cell.respond import HEIGHTS
+    from il2.cell import respond as predict
     from il2.cell.table import ec50_table
+    from il2.cli import respond_input as read
+    from il2.report.conditions import assumed, sentences
+    from il2.units import parse_many, quantity_in
 
+    asked = read.ligands(ligand, added)
+    data = predict.respond(
+        asked.ligands,
+        read.cells(cells),
+        parse_many(doses, "nM", count=dose_count, where="--doses") if doses else predict.DEFAULT_DOSES_nM,
+        parse_many(times, "min", count=dose_count, where="--times"),
+        spread_draws=draws * receptor_spread,
+        seed=seed,
+        cells_per_mL=quantity_in(cells_per_ml, "cell/mL", where="--cells-per-mL") if cells_per_ml else None,
+        added=asked.added,
+        before_min=read.before(with_before, asked.added),
+        dial=read.dials(dial),
+        threads=threads,
+    )
+    data.attrs["warnings"] = [*asked.notes, *data.attrs["warnings"]]
+    data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
     table = ec50_table(data)
     title = "EC50 in nM: dose at half of maximum minus minimum on the rising limb"
     show(_records(table), format, title)
@@ -76,9 +108,11 @@ def respond(
         state = (
             f"Status {data.attrs['status']}, parameter set {data.attrs['parameter_set']}; fold is EC50 over measured"
         )
-        typer.echo(f"{state}. {HEIGHTS}.")
-    asked = out or figure or report or _given(context) - {"threads", "format"}
-    written = _write(data, table, out, figure if asked else FIGURE, report if asked else REPORT)
+        typer.echo(f"{state}. {predict.HEIGHTS}.")
+        for text in (*assumed(data), *sentences(data)):
+            typer.echo(text)
+    plain = not given.keys() - {"threads", "format"}
+    written = _write(data, table, out, FIGURE if plain else figure, REPORT if plain else report)
     for text in data.attrs["warnings"]:
         typer.echo(f"warning: {text}", err=True)
     for path in written:
@@ -96,40 +130,16 @@ def _check_endings(out: Path | None, figure: Path | None, report: Path | None) -
             )
 
 
-def _given(context: typer.Context) -> set[str]:
-    """Names of the options that the user gave."""
+def _given(context: typer.Context) -> dict[str, str]:
+    """Names of the options that the user gave, and how they are written."""
+    written = {p.name: next(o for o in p.opts if o.startswith("--")) for p in context.command.params}
     sources = {name: context.get_parameter_source(name) for name in context.params}
-    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+    return {n: written[n] for n, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
 
 
-def _predict(ligand, cells, doses, dose_count, times, cells_per_ml, draws, seed, threads) -> xarray.Dataset:
-    from il2.cell.respond import DEFAULT_DOSES_nM, respond
-    from il2.formats.counts_csv import read_counts
-    from il2.formats.ligand_yaml import read_ligand
-    from il2.units import parse_many, quantity_in
-
-    notes: list[str] = []
-    chosen = []
-    for item in ligand:
-        if item.lower().endswith((".yaml", ".yml")):
-            own, warnings = read_ligand(Path(item))
-            chosen.append(own)
-            notes += [f"{own.name}: {w}" for w in warnings]
-        else:
-            chosen.append(item)
-    files = [c for c in cells if c.lower().endswith(".csv")]
-    if files and len(cells) > 1:
-        raise Il2Error("a CSV of counts stands alone", where="--cells", how="Put all cells into the file.")
-    inventory = read_counts(Path(files[0])) if files else cells or None
-    dose_list = parse_many(doses, "nM", count=dose_count, where="--doses") if doses else DEFAULT_DOSES_nM
-    time_list = parse_many(times, "min", count=dose_count, where="--times")
-    density = quantity_in(cells_per_ml, "cell/mL", where="--cells-per-mL") if cells_per_ml else None
-    data = respond(
-        chosen, inventory, dose_list, time_list, spread_draws=draws, seed=seed, cells_per_mL=density, threads=threads
-    )
-    data.attrs["warnings"] = [*notes, *data.attrs["warnings"]]
-    data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
-    return data
+def _refuse(idle: list[str], why: str, where: str, how: str) -> None:
+    if idle:
+        raise Il2Error(f"{sorted(idle)[0]} has no effect {why}", where=where, how=how)
 
 
 def _records(table: pandas.DataFrame) -> list[dict]:

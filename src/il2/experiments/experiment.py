@@ -105,7 +105,7 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
 
     def judge(chosen: tuple[str, ...], gap: str) -> tuple[str, str, float]:
         if not chosen:
-            return NOT_BUILT, f"not built: {gap}", NAN
+            return NOT_BUILT, f"no model exists yet: {gap}", NAN
         parts = [_evidence((n,), tests, outcome, draws) for n in chosen]
         whole = _evidence(chosen, tests, outcome, draws)
         return *with_gap(*verdict(parts, whole, draws, reverses), gap), whole.share

@@ -12,6 +12,7 @@ from il2.cell.simulate import TOLERANCES, simulate
 from il2.cell.spread import Range, count_name
 from il2.engine.batch import parameter_rows
 from il2.engine.solve import solve
+from il2.errors import Il2Error, did_you_mean
 from il2.experiments.sample import Sample
 from il2.knowledge.quantity import quantity
 from il2.network.network import Network
@@ -131,18 +132,18 @@ def _lanes(
     chains = mix.system.chains
     given = [{count(k) if k in chains else k: v for k, v in set_by.items()} for set_by in conditions.values()]
     named = {name for condition in given for name in condition}
-    values = {p.name: p.value for p in network.parameters if p.name in named}
+    values: dict[str, np.ndarray | float] = {p.name: p.value for p in network.parameters if p.name in named}
     values |= {count(c): 0.0 for c in chains} | mix.values
     if mix.system.depleted:
         values["cells_per_mL"] = quantity("dilute_culture").value
     values |= {name: v for name, v in sample.values.items() if name in network.parameter_names}
+    for name in sorted(named - set(network.parameter_names)):
+        raise Il2Error(f"no chain or parameter {name!r}", where=network.name, how=did_you_mean(name, values))
     shape = (sample.size, len(doses))
 
     def lanes(name: str) -> np.ndarray:
-        columns = [np.asarray(condition.get(name, values.get(name)), float) for condition in given]
+        columns = [np.asarray(condition.get(name, values[name]), float) for condition in given]
         wide = [np.broadcast_to(c[:, None] if c.ndim == 1 else c, shape).ravel() for c in columns]
         return np.concatenate(wide)
 
-    return {name: lanes(name) for name in (*values, *(named - values.keys()))} | {
-        dose(mix.slot): np.tile(doses, len(given) * sample.size)
-    }
+    return {name: lanes(name) for name in values} | {dose(mix.slot): np.tile(doses, len(given) * sample.size)}

@@ -7,6 +7,7 @@ An addition is written `name=amount`, several with semicolons: `daclizumab=10 ug
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,9 +34,17 @@ class Addition:
     amount: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.amount) and 0 <= self.amount <= (1e7 if self.on_neighbour else LARGEST_nM)):
-            raise Il2Error(f"{self.name}={self.amount:g}", how="Give a finite amount from 0 up, at most 1 mM.")
+        largest, words = (1e7, "1e7 per cell") if self.on_neighbour else (LARGEST_nM, "1 mM")
+        if not (math.isfinite(self.amount) and 0 <= self.amount <= largest):
+            how = f"Give a finite amount from 0 up, at most {words}."
+            raise Il2Error(f"{self.name}={self.amount:g}", where="with", how=how)
         self.network  # noqa: B018  refuses what cannot be simulated
+
+    @property
+    def known(self) -> str:
+        """The name in the catalogue."""
+        row = catalogued(self.name)
+        return row["name"] if row else self.name
 
     @property
     def on_neighbour(self) -> bool:
@@ -64,7 +73,8 @@ def additions(text: str) -> tuple[Addition, ...]:
             raise Il2Error(f"{item!r} is no name=amount", where="with", how="Write it like 'daclizumab=10 ug/mL'.")
         row = catalogued(name)
         if row is not None and row["network"] == NEIGHBOUR_CHAIN:
-            cells = quantity_in(amount.replace("/cell", " molecule/cell"), "molecule/cell", where=f"with {name}")
+            plain = re.sub(r"\s*(molecules?)?\s*(/|per)\s*cell$", " molecule/cell", amount)
+            cells = quantity_in(plain, "molecule/cell", where=f"with {name}")
             out.append(Addition(row["name"], cells))
             continue
         mass = number(row["mass_kDa"]) if row else None
@@ -95,6 +105,8 @@ def dials(text: str, chains: Sequence[str]) -> dict[str, float]:
             raise Il2Error(
                 f"{item!r} is no name=share", where="dial", how="Give a number from 0 up; 1 leaves it as is."
             )
+        if known[name.casefold()] in out:
+            raise Il2Error(f"{known[name.casefold()]} is dialled twice", where="dial", how="Give one share.")
         out[known[name.casefold()]] = value
     return out
 
@@ -107,6 +119,7 @@ class Mixture:
     slot: str
     values: dict[str, float]
     added: tuple[str, ...]  # parameters that hold amounts of additions
+    names: tuple[str, ...]  # of the additions in the catalogue
 
 
 def mixture(
@@ -146,7 +159,7 @@ def mixture(
     if neighbour and "IL15" not in bases:
         raise Il2Error("no IL-15 is there to be presented", where="with", how="Add IL15, or leave the neighbour out.")
     found = system(*molecules, partners=tuple(names), neighbour=neighbour, depleted=depleted)
-    return Mixture(found, given.base, table, tuple(amounts))
+    return Mixture(found, given.base, table, tuple(amounts), tuple(a.known for a in added))
 
 
 def _free_slot(base: str, molecules: list[Molecule]) -> str:

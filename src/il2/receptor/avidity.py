@@ -16,10 +16,11 @@ from il2.receptor import lumped
 from il2.receptor.head import Constant, Head, formations, parameters
 from il2.receptor.membrane import SURFACE, Membrane, at, binding
 from il2.receptor.model import dose, known, tether
-from il2.receptor.molecule import MOST_ENUMERATED, Molecule
+from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
 
 NAME, CHAIN, CONSTANT, BOUND = "molecule", "target", "KD_target", "bound_molecules"
+ENUMERATED = 2
 LONG_min = 1e6  # binding is at equilibrium long before
 
 
@@ -27,8 +28,10 @@ LONG_min = 1e6  # binding is at equilibrium long before
 def avidity(heads: int) -> tuple[Network, Program]:
     """Network and program of a molecule with `heads` heads in solution at a constant dose."""
     step = Constant(frozenset(), CONSTANT, 1.0, "nM")
-    site = Head(NAME, "antibody", (CHAIN,), frozenset(), "", "ligand_association_rate", "", {frozenset({CHAIN}): step})
-    molecule = Molecule(NAME, (site,), (heads,), lumped=heads > MOST_ENUMERATED)
+    site = Head(
+        NAME, "antibody", (CHAIN,), frozenset(), "", "", "ligand_association_rate", "", {frozenset({CHAIN}): step}
+    )
+    molecule = Molecule(NAME, (site,), (heads,), lumped=heads > ENUMERATED)
     surface = Membrane(SURFACE, num(1.0), num(1.0), lambda name: sym(dose(name.split("@")[0])), None)
     if molecule.lumped:
         names = lumped.Lump(molecule, SURFACE).species()
@@ -64,7 +67,11 @@ def bound_molecules(
     tether_factor: the default quantity, or a value of one's own.
     """
     network, program = avidity(heads)
-    values = {CONSTANT: kd_nM, count(CHAIN): per_cell, dose(NAME): np.asarray(doses_nM, float)}
+    values: dict[str, np.ndarray | float] = {
+        CONSTANT: kd_nM,
+        count(CHAIN): per_cell,
+        dose(NAME): np.asarray(doses_nM, float),
+    }
     values |= {} if tether_factor is None else {"tether_factor": tether_factor}
     rows = parameter_rows(network, values)
     y = solve(program, rows, np.array([LONG_min]), tolerances=Tolerances(rtol=1e-8, atol=1e-8)).y[:, 0]

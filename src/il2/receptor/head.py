@@ -38,7 +38,8 @@ class Head:
     """A binding site.
 
     chains: of the membrane, in the order of names. partners: of the solution. steps: complex -> its last step.
-    signalling: the chains that a complex needs to signal, none if it never does. association: the quantity that
+    signalling: the chains that a complex needs to signal, none if it never does. half_activation: the quantity that
+    holds how many of them drive its STAT at half of the largest rate. association: the quantity that
     holds the rate of binding from solution. recruitment: that of the rate at which it takes further chains.
     """
 
@@ -47,6 +48,7 @@ class Head:
     chains: tuple[str, ...]
     signalling: frozenset
     stat: str
+    half_activation: str
     association: str
     recruitment: str
     steps: dict[frozenset, Constant]
@@ -112,6 +114,7 @@ def head(name: str) -> Head:
         tuple(found["chains"].split(";")),
         Complex(filter(None, found["signalling"].split(";"))),
         found["stat"],
+        found["half_activation"],
         found["association"],
         found["recruitment"],
         steps,
@@ -145,7 +148,7 @@ def in_solution(site: Head, partner: str) -> Head:
     for held in (Complex(), *site.steps):
         if any(partner_effect(row, c) == BLOCKED for c in held):
             continue
-        scales = tuple(f"{partner}_factor_{c}" for c in site.ordered(held) if partner_effect(row, c) != "")
+        scales = tuple(f"{partner}_factor_{c}" for c in site.ordered(held) if affinity_effect(row, c) is not None)
         constant = Constant(held, f"KD_{partner}", float(row["kd_nM"]), "nM", scales)
         steps[held | {partner}] = constant
     return replace(site, partners=(*site.partners, partner), steps=steps)
@@ -159,6 +162,12 @@ def partner_row(name: str) -> dict[str, str]:
 def partner_effect(row: dict[str, str], held: str) -> str:
     """What a partner does to a chain: `blocked`, a factor on the KD as text, or nothing; two partners exclude."""
     return row.get(held.removesuffix(NEIGHBOUR), BLOCKED)
+
+
+def affinity_effect(row: dict[str, str], held: str) -> float | None:
+    """The factor of a partner on the KD of a chain, None where it blocks it or leaves it as it is."""
+    effect = partner_effect(row, held)
+    return None if effect == BLOCKED else number(effect)
 
 
 def factor(label: str, chain: str) -> str:
@@ -184,9 +193,9 @@ def parameters(label: str, site: Head) -> tuple[Parameter, ...]:
     for partner in site.partners:
         row = partner_row(partner)
         for chain in site.chains:
-            if number(effect := partner_effect(row, chain) if partner_effect(row, chain) != BLOCKED else ""):
+            if (effect := affinity_effect(row, chain)) is not None:
                 name = f"{partner}_factor_{chain}"
-                effects[name] = Parameter(name, float(effect), "dimensionless")
+                effects[name] = Parameter(name, effect, "dimensionless")
     return (*kds.values(), *factors.values(), *effects.values())
 
 

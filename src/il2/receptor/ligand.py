@@ -13,11 +13,11 @@ from functools import cache
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import aliases, number, rows
-from il2.receptor.head import Head, cytokines, factor, head, partner_row, restricted
+from il2.receptor.head import NEIGHBOUR, Head, cytokines, factor, head, partner_row, restricted
 from il2.receptor.medium import release_rate
-from il2.receptor.molecule import MOST_ENUMERATED, Molecule
+from il2.receptor.molecule import MOST_FORMS, Molecule, how_many_forms
 
-MOST_HEADS = 100
+MOST_HEADS, MOST_INERT = 100, 20
 ASSAYS = ("solution", "spr", "octet_bli", "cell")
 UNFUSED, FC, PRODRUG = "unfused", "Fc fusion", "PEG prodrug"
 FORMATS = {
@@ -72,8 +72,10 @@ class Ligand:
             self._check_kd(interface, kd)
         if (self.format == PRODRUG) != bool(self.inert_forms):
             raise Il2Error(f"{self.inert_forms} inert forms of the format {self.format!r}", how=RELEASE_HOW)
-        if self.inert_forms < 0 or not (math.isfinite(self.release_half_life_min) and self.release_half_life_min >= 0):
-            raise Il2Error(f"{self.name} is no prodrug", how=RELEASE_HOW)
+        if not 0 <= self.inert_forms <= MOST_INERT:
+            raise Il2Error(f"inert_forms is {self.inert_forms}", how=f"Give a whole number from 1 to {MOST_INERT}.")
+        if not (math.isfinite(self.release_half_life_min) and self.release_half_life_min >= 0):
+            raise Il2Error(f"the half-life of release is {self.release_half_life_min:g} min", how="Give it above zero.")
 
     def _check_kd(self, interface: str, kd: float) -> None:
         if interface not in KDS.values():
@@ -141,10 +143,13 @@ def ligand(name: str) -> Ligand:
         return ligands()[row["name"]]
     if row is not None and not row["network"]:
         raise Il2Error(
-            f"{row['name']} cannot be simulated", why="no measured affinity of it is known here", how="Give its KDs."
+            f"{row['name']} cannot be simulated",
+            why="no measured affinity or potency of it is known here",
+            how="Describe it in a YAML file with KDs of your own." if row["base"] else "See `il2 molecules`.",
         )
     if row is not None:
-        raise Il2Error(f"{row['name']} is no cytokine", how=f"Add it to one: --with '{row['name']}=10 nM'.")
+        amount = "1000/cell" if row["network"].endswith(NEIGHBOUR) else "10 nM"
+        raise Il2Error(f"{row['name']} is no cytokine", how=f"Add it to one: --with '{row['name']}={amount}'.")
     raise Il2Error(
         f"unknown ligand {name!r}",
         how=did_you_mean(name, ligands()) + " A ligand of your own needs at least one KD.",
@@ -284,7 +289,7 @@ def _notes(given: Ligand) -> list[str]:
     notes = []
     if given.heads > 1:
         notes.append("avidity is a prediction from an assumed tether; no data on bivalent IL-2 were used")
-    if given.heads > MOST_ENUMERATED:
+    if molecule(given, given.base).lumped:
         notes.append("more than two heads are followed as pairs, an approximation")
     if given.complexed:
         notes.append(f"the complex may fall apart as {given.complexed} dissociates; its KD and its effects are assumed")
@@ -309,7 +314,8 @@ def _molecule(base: str, slot: str, valency: int, others: tuple, inert: int, com
     site = head(base)
     sites = (site, *(restricted(site, chains) if chains else site for _, chains in others))
     numbers = (valency, *(number for number, _ in others))
-    return Molecule(slot, sites, numbers, sum(numbers) > MOST_ENUMERATED, inert, complexed)
+    lumped = how_many_forms(sites, numbers) > MOST_FORMS
+    return Molecule(slot, sites, numbers, lumped, inert, complexed)
 
 
 def values(given: Ligand, slot: str, factors: list[dict] | None = None) -> dict[str, float]:

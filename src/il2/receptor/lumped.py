@@ -4,7 +4,8 @@ A molecule of f heads holds f (f - 1) / 2 pairs. The species are the pairs of wh
 f - 1, so that every bound head stands in one of them with one random other head of its molecule; and the molecules
 on the membrane. Pairs obey the rules of a molecule with two heads, for which nothing is lost. For more, two things
 are not seen by a pair: whether a head is the last one that holds its molecule, taken as if the other heads were
-independent of one another; and the uptake by the other heads, taken as their mean. At equilibrium the first is exact.
+independent of one another; and the uptake by the heads outside the pair, taken as what each of its bound heads meets
+on average. At equilibrium the first is exact.
 """
 
 from __future__ import annotations
@@ -76,15 +77,15 @@ class Lump:
 
     def alone(self, item: Item) -> Expr:
         """Heads that hold their molecule alone."""
-        total, factors, powers = self.bound(item), [], 0
+        total, shares = self.bound(item), []
         for other in range(len(self.molecule.sites)):
             if n := self.others(item[0], other):
                 free = sym(self.name(self.pair(item, (other, FREE)))) * ((self.heads - 1) / n)
-                factors += [free] * n
-                powers += n
-        if len(set(factors)) == 1:  # W (W / N)^(f - 2), the same without a division for two heads
-            return mul(factors[0], *(f / (total + sym(FLOOR)) for f in factors[1:]))
-        return mul(total, *(f / (total + sym(FLOOR)) for f in factors))
+                shares.append((free, n))
+        if len(shares) == 1:  # W (W / N)^(f - 2): without a division for two heads
+            (free, n) = shares[0]
+            return free * (free / (total + sym(FLOOR))) ** (n - 1)
+        return mul(total, *((free / (total + sym(FLOOR))) ** n for free, n in shares))
 
     def species(self) -> list[str]:
         return [*(self.name(p) for p in self.pairs), self.attached]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from il2.network.expression import Expr, sym
 from il2.network.network import Reaction, net_change
 from il2.receptor.head import formation, recruitment_rate
-from il2.receptor.molecule import Form, Molecule, Step, steps
+from il2.receptor.molecule import Molecule, Step, steps
 
 SURFACE, ENDOSOME, MEDIUM = "surface", "endosome", "medium"
 PARTNER_RATE = "antibody_association_rate"
@@ -107,6 +107,3 @@ def step_constant(molecule: Molecule, kind: int, held: frozenset, fuller: frozen
     """KD of one step of one head: a quotient of two formation constants."""
     label, site = molecule.labels[kind], molecule.sites[kind]
     return formation(label, site, fuller) / formation(label, site, held)
-
-
-__all__ = ["ENDOSOME", "MEDIUM", "SURFACE", "Form", "Membrane", "at", "binding", "in_solution", "step_constant"]

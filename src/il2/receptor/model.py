@@ -220,11 +220,29 @@ def _active(of: System) -> Network:
     return Network("active", observables=tuple(shown))
 
 
-def _signalling(of: System, stat: str, place: str) -> Expr:
+def _signalling(of: System, stat: str, place: str, half: str = "") -> Expr:
+    """Signalling heads at a place that drive a STAT; with `half`, those of this half-activation alone."""
     terms = []
     for m in of.molecules:
+        if half and half not in {site.half_activation for site in m.sites}:
+            continue
         if m.lumped:
             terms.append(lumped.signalling(m, stat, place))
         else:
             terms += [float(n) * sym(m.species(f, place)) for f in m.on_membrane if (n := m.signalling(f, stat))]
+    return add(*terms)
+
+
+def half_activations(of: System, stat: str) -> tuple[str, ...]:
+    """Names of the quantities that scale the complexes which drive a STAT."""
+    sites = [site for m in of.molecules for site in m.sites]
+    return tuple(sorted({site.half_activation for site in sites if site.stat == stat}))
+
+
+def drive(of: System, stat: str) -> Expr:
+    """Active complexes over their half-activation, summed over the kinds that share a STAT."""
+    terms = []
+    for half in half_activations(of, stat):
+        surface, inside = (_signalling(of, stat, place, half) for place in (SURFACE, ENDOSOME))
+        terms.append((surface + sym("endosomal_signalling_weight") * inside) / sym(half))
     return add(*terms)

@@ -1,4 +1,4 @@
-"""Molecules: one or two heads, each of which holds its own set of chains; and more heads, lumped (see `lumped`)."""
+"""Molecules: heads that each hold their own set of chains, enumerated, or followed as pairs (see `lumped`)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import comb, prod
 
 from il2.errors import Il2Error
 from il2.receptor.head import Head
 
 Form = tuple[frozenset, ...]
-MOST_ENUMERATED = 2
+MOST_FORMS, MOST_WITH_PARTNERS = 60, 150  # more would compile for minutes
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,11 @@ class Molecule:
     complexed: str = ""
 
     def __post_init__(self) -> None:
-        if not self.lumped and sum(self.numbers) > MOST_ENUMERATED:
-            raise Il2Error(f"{self.name} has {sum(self.numbers)} heads", how="More than two are lumped.")
-        if self.lumped and any(site.partners for site in self.sites):
+        too_many = self.lumped or how_many_forms(self.sites, self.numbers) > MOST_WITH_PARTNERS
+        if too_many and any(site.partners for site in self.sites):
             raise Il2Error(
                 f"{self.name} has more than two heads and a binding partner in solution",
-                why="which heads the partner covers is only followed for one or two",
+                why="which heads the partner covers is only followed where every form is",
                 how="Leave the partner out, or give a valency of 1 or 2.",
             )
 
@@ -103,6 +103,11 @@ class Molecule:
     def contents(self, form: Form) -> Counter:
         """How often a form holds each chain and partner."""
         return Counter(c for held in form for c in held)
+
+
+def how_many_forms(sites: tuple[Head, ...], numbers: tuple[int, ...]) -> int:
+    """Number of ways the heads of a molecule may hold chains and partners."""
+    return prod(comb(len(site.steps) + n, n) for site, n in zip(sites, numbers, strict=True))
 
 
 @dataclass(frozen=True)

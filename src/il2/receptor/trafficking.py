@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Derived, Network, Parameter, Reaction, Species, reaction
-from il2.receptor.head import COMMON, NEIGHBOUR, Head
+from il2.receptor.head import COMMON, Head
 from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, at
 from il2.receptor.molecule import Form, Molecule
 
@@ -115,6 +115,3 @@ def degraded(molecule: Molecule, form: Form) -> list[str]:
 def ledger(*names: str) -> tuple[Species, ...]:
     """Cumulative pools for mass balance; they act on nothing and stay outside error control."""
     return tuple(Species(name, "ledger", num(0.0), controlled=False) for name in names)
-
-
-__all__ = ["NEIGHBOUR", "chain_turnover", "count", "degraded", "governing", "ledger", "turnover"]

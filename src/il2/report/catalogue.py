@@ -16,7 +16,7 @@ NOT_SIMULATED = "nothing: no measured affinity or potency of it is known here"
 
 @dataclass(frozen=True)
 class Constant:
-    """A dissociation constant, or an IC50, of a molecule in the network; `low` and `high` are its range, None where unknown."""
+    """A dissociation constant, or an IC50, of a molecule in the network with its range, None where unknown."""
 
     of: str
     step: str
@@ -76,7 +76,10 @@ def network(row: dict[str, str]) -> str:
     if partner := next((r for r in rows("partners") if r["name"] == slot), None):
         effects = {c: partner_effect(partner, c) for c in head(partner["target"]).chains}
         blocked = ", ".join(c for c, effect in effects.items() if effect == BLOCKED)
-        changed = "".join(f"; KD of {c} times {float(e):.2g}" for c, e in effects.items() if e not in ("", BLOCKED))
+        span = f" ({partner['factor_low']} to {partner['factor_high']})" if partner.get("factor_low") else ""
+        changed = "".join(
+            f"; KD of {c} times {float(e):.2g}{span}" for c, e in effects.items() if e not in ("", BLOCKED)
+        )
         arms = "one site" if partner["arms"] == "1" else f"{partner['arms']} arms"
         return f"holds {partner['target']} in solution with {arms} and keeps it from {blocked}{changed}"
     return f"{ARMS} arms, each of which takes {' and '.join(head(slot).chains)} from the cytokine"

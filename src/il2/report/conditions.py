@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from il2.cell.table import readout
+from il2.receptor.head import head
+from il2.receptor.ligand import is_ligand, ligand
 from il2.report.panel import concentration
+from il2.signalling.stat import phosphorylated
 
 if TYPE_CHECKING:
     import xarray
@@ -28,6 +31,19 @@ def labels(names: Iterable[str]) -> str:
 def readouts(data: xarray.Dataset) -> list[str]:
     """The readout of every ligand of the data, in their order."""
     return [readout(data, str(name)) for name in data.ligand.values]
+
+
+def unread(data: xarray.Dataset) -> list[str]:
+    """Readouts by which additions signal and no ligand of the data does."""
+    bases = [ligand(name).base for name in amounts(data) if is_ligand(name)]
+    return [name for name in dict.fromkeys(phosphorylated(head(b).stat) for b in bases) if name not in readouts(data)]
+
+
+def assumed(data: xarray.Dataset) -> list[str]:
+    """A sentence on the ligands whose half-activation is not the one that was calibrated with IL-2."""
+    bases = {str(name): ligand(str(name)).base for name in data.ligand.values if is_ligand(str(name))}
+    weak = [name for name, base in bases.items() if head(base).half_activation != head("IL2").half_activation]
+    return [f"How many active complexes of {' or '.join(weak)} half-activate a STAT is assumed."] if weak else []
 
 
 def amounts(data: xarray.Dataset) -> dict[str, str]:
@@ -56,18 +72,20 @@ def added(data: xarray.Dataset) -> str:
 
 def dialled(data: xarray.Dataset) -> str:
     """What was turned down; empty if nothing was."""
-    return ", ".join(f"{name} to {share} of normal" for name, share in shares(data).items())
+    return ", ".join(
+        f"{name} to {share} of normal" if float(share) else f"no {name}" for name, share in shares(data).items()
+    )
 
 
 def sentences(data: xarray.Dataset) -> list[str]:
     """What was added and turned down, as sentences for below a figure."""
     out = [f"Added: {text}." for text in [added(data)] if text]
-    return out + [f"Turned: {text}." for text in [dialled(data)] if text]
+    return out + [f"Changed: {text}." for text in [dialled(data)] if text]
 
 
 def brief(data: xarray.Dataset) -> str:
     """What was added and turned down, for a title; it starts with a space unless empty."""
     names, left = list(amounts(data)), [f"{name}={share}" for name, share in shares(data).items()]
     with_ = " and ".join(names) if len(names) <= MOST_IN_TITLE else f"{len(names)} additions"
-    at = ", ".join(left) if len(left) <= MOST_IN_TITLE else f"{len(left)} dials"
-    return (f" with {with_}" if names else "") + (f" at {at}" if left else "")
+    at = ", ".join(left) if len(left) <= MOST_IN_TITLE else f"{len(left)} changes"
+    return (f" with {with_}" if names else "") + (f" ({at})" if left else "")

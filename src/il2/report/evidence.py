@@ -13,7 +13,7 @@ from il2.knowledge.table import rows
 from il2.receptor.head import head
 from il2.receptor.ligand import FC, catalogued, is_ligand, ligand
 from il2.report.catalogue import Constant, constants, network, own_kds
-from il2.report.conditions import amounts, dialled, readouts
+from il2.report.conditions import amounts, dialled
 from il2.report.markup import Markup, Piece, table, tag, void
 
 if TYPE_CHECKING:
@@ -68,14 +68,11 @@ def _molecule(name: str, role: str, sources: Sources) -> tuple[Piece, ...]:
 
 
 def in_play(data: xarray.Dataset) -> list[dict[str, str]]:
-    """Rows of the catalogue that the data rest on; a ligand of the user's own stands for every wild-type cytokine
-    with its readout, since its base is not recorded."""
+    """Rows of the catalogue that the data rest on; a ligand of the user's own stands for its base."""
     names = [str(name) for name in data.ligand.values]
-    known = [name for name in names if is_ligand(name)]
-    own = {stat for name, stat in zip(names, readouts(data), strict=True) if name not in known}
-    cytokines = (row for row in rows("heads") if row["kind"] == "cytokine") if own else ()
-    bases = [row["name"] for row in cytokines if "p" + row["stat"].lower() in own]
-    found = (catalogued(name) for name in (*known, *bases, *amounts(data)))
+    bases = list(data.attrs.get("bases", ())) or names
+    known = [name if is_ligand(name) else base for name, base in zip(names, bases, strict=True)]
+    found = (catalogued(name) for name in dict.fromkeys((*known, *amounts(data))))
     return [row for row in found if row is not None]
 
 
@@ -104,7 +101,7 @@ def receptors(data: xarray.Dataset, sources: Sources) -> list[Markup]:
                 limits = span(count.low, count.high)
                 body.append((name, chain, value, limits, count.grade, sources.cite(count.sources)))
     header = ["Cell", "Receptor", "Per cell", "Range", "Grade", "Sources"]
-    turned = f" Turned from these counts in the model: {text}." if (text := dialled(data)) else ""
+    turned = f" Changed from these counts in the model: {text}." if (text := dialled(data)) else ""
     text = f"The range spans the quantifications that disagree.{turned}"
     return [tag("p", text), table("Receptors per cell", header, body, numbers=(2, 3))]
 

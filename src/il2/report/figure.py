@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from il2.cell.ec50 import ec50
-from il2.cell.measured import comparable, measured_ec50, points, scale
+from il2.cell.measured import ORIGINS, comparable, measured_ec50, origin, points, scale
 from il2.cell.respond import BAND
 from il2.cell.table import readout
 from il2.errors import Il2Error, did_you_mean
@@ -25,14 +25,18 @@ if TYPE_CHECKING:
 
 FORMATS = {".png": "png", ".svg": "svg"}
 EC50_TIME_min = 30.0
+LONGEST_IN_AXIS = 15
 DISTINCT = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")  # Okabe and Ito 2008
 SCALING = (
-    "Measured values (Farhat 2021) are fluorescence over the untreated well, brought to the model by one factor per "
-    "cell and replicate over all its doses and times shown: shapes and EC50s can be compared, heights cannot."
+    "Measured values ({}) are fluorescence over the untreated well, or over the least value where there is none, "
+    "brought to the model by one factor per cell and replicate over all its doses and times shown: shapes and EC50s "
+    "can be compared, heights cannot."
 )
 OWN_SCALE = "Every panel has its own vertical scale."
 LOG_SCALE = "It is logarithmic, as the bands are wide; what lies below it is not shown."
-UNMEASURED = "No measurements of these cells, ligands, doses and times in the PBMC table (Farhat 2021)."
+UNMEASURED = (
+    f"No measurements of these cells, ligands, doses and times are in the tables ({', '.join(ORIGINS.values())})."
+)
 
 
 def response_figure(data: xarray.Dataset, *, ligand: str | None = None) -> Figure:
@@ -53,8 +57,8 @@ def response_figure(data: xarray.Dataset, *, ligand: str | None = None) -> Figur
         ]
         panels.append(Panel(str(cell), _ec50_note(data, i, j), curves))
     shown = [readout(data, names[i])]
-    title = f"{names[i]}{brief(data)}: {label(shown[0])[1:]} phosphorylation by cell"
-    return _figure(data, panels, title, f"{names[i]} dose", shown)
+    dose = f"{names[i]} dose" if len(names[i]) <= LONGEST_IN_AXIS else "Ligand dose"
+    return _figure(data, panels, f"{names[i]}{brief(data)}: {label(shown[0])} by cell", dose, shown)
 
 
 def comparison_figure(data: xarray.Dataset, *, time_min: float | None = None) -> Figure:
@@ -81,8 +85,8 @@ def comparison_figure(data: xarray.Dataset, *, time_min: float | None = None) ->
             for i, name in enumerate(data.ligand.values)
         ]
         panels.append(Panel(str(cell), "", curves))
-    what = "STAT" if several else label(shown[0])[1:]
-    title = f"Ligands{brief(data)}, {times[k]:g} min: {what} phosphorylation by cell"
+    what = "phosphorylated STAT" if several else label(shown[0])
+    title = f"Ligands{brief(data)}, {times[k]:g} min: {what} by cell"
     return _figure(data, panels, title, "Ligand dose", shown)
 
 
@@ -151,15 +155,17 @@ def _curve(data: xarray.Dataset, at: tuple, label: str, colour: Any, order: int,
 
 
 def _ec50_note(data: xarray.Dataset, i: int, j: int) -> str:
-    times = [float(time) for time in data.time_min.values]
-    time = EC50_TIME_min if EC50_TIME_min in times else times[0]
+    """EC50 of the model and the measured one at 30 min, else at the first time that was measured, else at the first."""
     ligand, cell = str(data.ligand.values[i]), str(data.cell.values[j])
+    times = [float(time) for time in data.time_min.values]
+    known = comparable(data, ligand, cell)
+    measured = {time: measured_ec50(ligand, cell, time)[0] if known else math.nan for time in times}
+    time = min(times, key=lambda t: (math.isnan(measured[t]), t != EC50_TIME_min, times.index(t)))
     model = ec50(data.dose_nM.values, data[readout(data, ligand)].values[i, j, :, times.index(time)])
-    measured = measured_ec50(ligand, cell, time)[0] if comparable(data, ligand, cell) else math.nan
     if math.isnan(model):
         return ""
     note = f"EC50 {time:g} min: {concentration(model)}"
-    return note if math.isnan(measured) else f"{note}, measured {concentration(measured)}"
+    return note if math.isnan(measured[time]) else f"{note}, measured {concentration(measured[time])}"
 
 
 def _shades(n: int) -> list[Any]:
@@ -172,7 +178,10 @@ def _shades(n: int) -> list[Any]:
 def _figure(data: xarray.Dataset, panels: list[Panel], title: str, x: str, shown: list[str]) -> Figure:
     curves = [curve for panel in panels for curve in panel.curves]
     changed = sentences(data)
-    measured = SCALING if any(curve.measured for curve in curves) else UNCOMPARED if changed else UNMEASURED
+    measured = UNCOMPARED if changed else UNMEASURED
+    if any(curve.measured for curve in curves):
+        found = {origin(str(name), str(cell)) for name in data.ligand.values for cell in data.cell.values}
+        measured = SCALING.format(", ".join(text for key, text in ORIGINS.items() if key in found))
     notes = [*changed, measured, OWN_SCALE]
     draws = data.pstat5_low.attrs.get("draws", "") if "pstat5_low" in data else ""
     notes += [LOG_SCALE] if any(curve.band for curve in curves) else []

@@ -8,11 +8,12 @@ from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from il2.cell.measured import origin
 from il2.files import write_text
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
 from il2.report.agreement import CALIBRATION, CLOSE, PREDICTION, Comparison, comparisons, misses, summary
-from il2.report.conditions import added, amounts, dialled, labels, readouts, shares
+from il2.report.conditions import added, amounts, assumed, dialled, labels, readouts, shares, unread
 from il2.report.evidence import Sources, molecules, parameters, receptors, unit
 from il2.report.figure import comparison_figure, render, response_figure
 from il2.report.markup import Markup, Piece, table, tag, void
@@ -54,7 +55,10 @@ def response_html(data: xarray.Dataset, table: pandas.DataFrame, command: str = 
         _section("Receptor counts", receptors(data, sources)),
         _section("Parameters", parameters(data, sources)),
         _section("Warnings", _warnings(data)),
-        _section("References", sources.listing([*MEASUREMENTS, *str(data.attrs.get("sources", "")).split("; ")])),
+        _section(
+            "References",
+            sources.listing([*MEASUREMENTS, *_origins(found), *str(data.attrs.get("sources", "")).split("; ")]),
+        ),
         tag("footer", tag("p", tag("strong", RESEARCH_USE))),
     ]
     style = (files("il2.report") / "templates" / "page.css").read_text(encoding="utf-8")
@@ -68,24 +72,34 @@ def response_html(data: xarray.Dataset, table: pandas.DataFrame, command: str = 
     return "<!DOCTYPE html>\n" + tag("html", head, tag("body", tag("main", body)), lang="en") + "\n"
 
 
+def _origins(found: list[Comparison]) -> list[str]:
+    """Sources of the measured EC50s."""
+    return sorted({origin(c.ligand, c.cell) for c in found if math.isfinite(c.measured)})
+
+
 def _section(title: str, *content: Piece) -> Markup:
     return tag("section", tag("h2", title), *content)
 
 
 def _statement(data: xarray.Dataset, found: list[Comparison]) -> Markup:
     status = str(data.attrs.get("status", "unknown"))
-    measured = f"measured EC50s: {summary(found)}" if any(c.known for c in found) else "no EC50 here was measured"
+    measured = (
+        f"measured EC50s: {summary(found)}"
+        if any(c.known for c in found)
+        else "no EC50 here has a measured one beside it"
+    )
     cells = f"{len(data.cell)} cell types" if len(data.cell) > 1 else _few(data.cell.values)
     stats = labels(readouts(data))
     beside = "beside published measurements where there are any"
     if amounts(data) or shares(data):
-        beside = "which is compared with no measurement, since measurements were made without what was added or turned"
+        beside = "with no measurements beside it, since they were made without these additions and changes"
     return tag(
         "p",
         f"This page shows what il2, a model, predicts for phosphorylated {stats.replace('p', '')} ({stats}) in {cells} "
         f"under {_asked(data)}, {beside}. Its confidence is “{status}”, "
         f"{CONFIDENCE.get(status, 'not stated')} ({measured}), and the weakest evidence that it "
         f"rests on is graded “{data.attrs.get('weakest_grade', 'unknown')}”.",
+        *(f" {text}" for text in assumed(data)),
         class_="lede",
     )
 
@@ -101,12 +115,10 @@ def _facts(data: xarray.Dataset, command: str) -> Markup:
         ("Times", ", ".join(f"{t:g}" for t in times) + " min"),
         ("Ligand supply", str(attrs.get("ligand_supply", "not recorded"))),
     ]
-    facts += [(name, text) for name, text in (("Added", added(data)), ("Turned", dialled(data))) if text]
-    if others := [name for name in data if str(name).startswith("pstat") and name in _unread(data)]:
-        text = (
-            f"{labels(map(str, others))}, signalled by what was added: in the table of results (--out), not shown here"
-        )
-        facts.append(("Other readouts", text))
+    facts += [(name, text) for name, text in (("Added", added(data)), ("Changed", dialled(data))) if text]
+    if others := unread(data):
+        text = f"{labels(others)}, by which additions signal, is in the table of results and not shown here"
+        facts.append(("Other readout", text))
     if "pstat5_low" in data:
         text = data.pstat5_low.attrs
         draws = f"{text.get('draws', '?')} draws from the ranges of counts and parameters, seed {text.get('seed', '?')}"
@@ -119,14 +131,20 @@ def _figures(data: xarray.Dataset, found: list[Comparison]) -> list[Markup]:
     out = []
     if len(names) > 1:
         time = float(data.time_min.values[0])
-        text = f"All ligands at {time:g} min. Lines are the model, markers are measurements."
-        out.append(_figure(comparison_figure(data), text, [c for c in found if c.time_min == time]))
+        now = [c for c in found if c.time_min == time]
+        out.append(_figure(comparison_figure(data), f"All ligands at {time:g} min. {_key(now)}", now))
     for name in names[:MOST_FIGURES]:
-        text = f"{name}: one line per time. Lines are the model, markers are measurements."
-        out.append(_figure(response_figure(data, ligand=name), text, [c for c in found if c.ligand == name]))
+        own = [c for c in found if c.ligand == name]
+        out.append(_figure(response_figure(data, ligand=name), f"{name}: one line per time. {_key(own)}", own))
     if len(names) > MOST_FIGURES:
         out.append(tag("p", f"Only the first {MOST_FIGURES} of {len(names)} ligands have a figure of their own."))
     return out
+
+
+def _key(shown: list[Comparison]) -> str:
+    """What lines and markers are."""
+    markers = ", markers are measurements" if any(math.isfinite(c.measured) for c in shown) else ""
+    return f"Lines are the model{markers}."
 
 
 def _figure(figure: Figure, caption: str, shown: list[Comparison]) -> Markup:
@@ -261,16 +279,8 @@ def _replicates(c: Comparison) -> str:
 def _asked(data: xarray.Dataset) -> str:
     """The ligands and what was added and turned down, in a few words."""
     more = f" with {_few(amounts(data))}" if amounts(data) else ""
-    return (
-        _few(data.ligand.values)
-        + more
-        + (f" at {_few(f'{k}={v}' for k, v in shares(data).items())}" if shares(data) else "")
-    )
-
-
-def _unread(data: xarray.Dataset) -> list[str]:
-    """Readouts in the data that no ligand of the data answers by."""
-    return [name for name in ("pstat5", "pstat6", "pstat3") if name in data and name not in readouts(data)]
+    left = f" ({_few(f'{name}={share}' for name, share in shares(data).items())})" if shares(data) else ""
+    return _few(data.ligand.values) + more + left
 
 
 def _few(values) -> str:

@@ -19,6 +19,7 @@ INK, PALE, GRID = "#222222", "#555555", "#e4e4e4"
 TOP, LEFT, RIGHT, GAP_X, GAP_Y, HIGH, LINE = 0.85, 0.7, 0.25, 0.5, 0.9, 1.8, 0.185  # inches
 BAR: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 14, "markeredgewidth": 2}
 MOST_IN_LEGEND = 24
+LEAST_SPAN = 0.01  # percent
 UNITS = ((1e6, "mM"), (1e3, "µM"), (1.0, "nM"), (1e-3, "pM"), (1e-6, "fM"), (1e-9, "aM"))
 
 Points = tuple[np.ndarray, np.ndarray]
@@ -150,7 +151,7 @@ def _response_axis(axes: Axes, panel: Panel) -> None:
     bands = [y for c in panel.curves if c.band is not None for y in c.band]
     values = np.concatenate([np.zeros(1), *found, *bands])
     values = values[np.isfinite(values)]
-    low, high = float(values.min()), max(float(values.max()), 1e-9)
+    low, high = float(values.min()), max(float(values.max()), LEAST_SPAN)
     tops = [float(np.nanmax(y)) for y in [*(c.percent for c in panel.curves), *bands] if (np.nan_to_num(y) > 0).any()]
     if bands and tops:
         axes.set_yscale("log")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
 from il2.network.network import Network
+from il2.receptor.avidity import ENUMERATED
 from il2.receptor.head import cytokines, head
 from il2.receptor.model import receptor, system
 from il2.receptor.molecule import Molecule
@@ -22,7 +23,7 @@ class Model:
 
 def several(name: str, heads: int, slot: str = "") -> Molecule:
     """A molecule of equal heads."""
-    return Molecule(slot or name, (head(name),), (heads,), lumped=heads > 2)
+    return Molecule(slot or name, (head(name),), (heads,), lumped=heads > ENUMERATED)
 
 
 MODELS = {

@@ -6,7 +6,7 @@ from functools import cache
 
 from il2.network.network import Network, compose
 from il2.network.program import Program, lower
-from il2.receptor.model import System, active, build, system
+from il2.receptor.model import System, build, drive, half_activations, system
 from il2.signalling.stat import stat
 
 
@@ -14,8 +14,7 @@ from il2.signalling.stat import stat
 def response_of(of: System) -> Network:
     """Receptor network of a system with every STAT that its molecules drive."""
     base = build(of)
-    driven = {o.name: o.expr for o in base.observables}
-    parts = [stat(name, driven[active(name)]) for name in of.stats]
+    parts = [stat(name, drive(of, name), half_activations(of, name)) for name in of.stats]
     return compose(base.name.replace("receptor", "response"), base, *parts)
 
 

@@ -13,7 +13,7 @@ from il2.network.network import Compartment, Network, Observable, Parameter, Rea
 from il2.receptor.model import known
 
 CYTOPLASM, NUCLEUS = "cytoplasm", "nucleus"
-PSTAT5, HALF_ACTIVATION = "pstat5", "STAT5_half_activation"
+PSTAT5 = "pstat5"
 JAK1, JAK3 = "JAK1", "JAK3"
 INHIBITOR, INHIBITOR_IC50 = "JAK_inhibitor_dose", "JAK_inhibitor_IC50"
 STEPS = 4  # transit species of the SOCS delay
@@ -34,20 +34,20 @@ def at(name: str, place: str) -> str:
     return f"{name}@{place}"
 
 
-def stat(name: str, active: Expr) -> Network:
-    """The pathway driven by `active` complexes (molecule/cell), as a part to compose with a receptor network.
+def stat(name: str, drive: Expr, halves: tuple[str, ...]) -> Network:
+    """The pathway as a part to compose with a receptor network.
 
+    drive: active complexes over their half-activation, whose quantities `halves` names.
     JAK1 and JAK3 are the shares of the kinases that work (1 in a normal cell); both are needed.
     """
-    half = f"{name}_half_activation"
-    p = {q: sym(q) for q in (*QUANTITIES, half)}
+    p = {q: sym(q) for q in QUANTITIES}
     dimerised = f"p{name}.p{name}"
     free, monomer, dimer = at(name, CYTOPLASM), at(f"p{name}", CYTOPLASM), at(dimerised, CYTOPLASM)
     nuclear_dimer, nuclear_free = at(dimerised, NUCLEUS), at(name, NUCLEUS)
     prefix = "" if name == "STAT5" else f"{name}_"
     delay = [f"{prefix}SOCS_{i}" for i in range(1, STEPS + 1)]
     jak = sym(JAK1) * sym(JAK3) / (1 + sym(INHIBITOR) / p[INHIBITOR_IC50])
-    kinase = p["STAT5_phosphorylation_rate"] * jak * active / (active + p[half])
+    kinase = p["STAT5_phosphorylation_rate"] * jak * drive / (1 + drive)
     brake = num(1.0) / (1 + p["SOCS_strength"] * sym(delay[-1]))
     every = sym(monomer) + 2 * sym(dimer) + 2 * sym(nuclear_dimer)
     return Network(
@@ -62,7 +62,7 @@ def stat(name: str, active: Expr) -> Network:
             *(Species(step, CYTOPLASM, num(0.0), "dimensionless") for step in delay),
         ),
         parameters=(
-            *(known(q) for q in (*QUANTITIES, half)),
+            *(known(q) for q in (*QUANTITIES, *halves)),
             Parameter(JAK1, 1.0, "dimensionless"),
             Parameter(JAK3, 1.0, "dimensionless"),
             Parameter(INHIBITOR, 0.0, "nM"),
