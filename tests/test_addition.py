@@ -196,7 +196,7 @@ REFUSED = [
     ("IL15", "neighbour_IL15RA=10", "with neighbour_IL15RA: '10' has no unit"),
     ("IL15", "neighbour_IL15RA=1 nM", "'nM' is no unit of the same kind as 'molecule/cell'. Give it in molecule/cell."),
     ("IL15", "neighbour_IL15RA=1e8/cell", "neighbour_IL15RA=1e+08"),
-    ("IL2", "anti-Tac=1 nM", "anti-Tac cannot be simulated (no measured affinity of it is known here)"),
+    ("IL2", "anti-Tac=1 nM", "anti-Tac cannot be simulated (no measured affinity or potency of it is known here)"),
     ("IL2", "IL7=1 nM; IL-7=2 nM", "with: 'IL7' is added twice. Give its whole amount once."),
     ("IL7", "anti-IL-2=1 nM", "has nothing to bind (no IL2 is there)"),
     ("IL7", "soluble_IL2RA=1 nM", "has nothing to bind (no IL2 is there)"),

@@ -162,7 +162,7 @@ def _split(value: str | float) -> tuple[float, str]:
         raise UnitError(f"{value!r} is not a number with a unit", how="Write it like '10 pM' or '30 min'.")
     number = float(match[1] if match else value)
     if not math.isfinite(number):
-        raise UnitError(f"{value!r} is not finite")
+        raise UnitError(f"{value!r} is not finite", how="Give a finite number.")
     unit = match[2].strip() if match else ""
     return number, "1" + unit if unit.startswith("/") else unit
 

@@ -109,8 +109,8 @@ class _Wells:
         for mixes, rows, code in self._groups(kinds, which, extras, extra, density, before):
             of, slot = mixes[0].system, mixes[0].slot
             values = {name: column[rows] for name, column in lanes.items()}
-            for name in mixes[0].values:
-                values[name] = np.array([mix.values[name] for mix in mixes])[code]
+            for name in {name: 0 for mix in mixes for name in mix.values}:  # one without an inhibitor has none of it
+                values[name] = np.array([mix.values.get(name, 0.0) for mix in mixes])[code]
             values[dose(slot)] = doses[rows]
             if np.isfinite(density[rows[0]]):
                 values["cells_per_mL"] = density[rows]

@@ -19,7 +19,7 @@ from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.table import number, rows
 
 REPRODUCED, MISSED, NOT_APPLICABLE = "reproduced", "missed", "not applicable"
-CONFIRMED, INPUT = "yes", "input"
+CONFIRMED, INPUT, BESIDE = "yes", "input", "beside"  # beside: shown, not judged
 DIGITS = 3  # a value is compared as it is printed
 
 
@@ -125,7 +125,7 @@ def _outcome(row: dict[str, str]) -> Outcome:
 
 def score(found: Iterable[Outcome]) -> Score:
     """Which confirmed and applicable results are reproduced; a result is when every row of it is."""
-    counted = [o for o in found if o.applicable and o.confirmed == CONFIRMED]
+    counted = [o for o in found if o.applicable and o.confirmed == CONFIRMED and o.use != BESIDE]
     results = {name: list(group) for name, group in groupby(counted, key=lambda o: o.of)}
     return Score(
         tuple(results),
@@ -153,7 +153,7 @@ def conflicts(found: Iterable[Outcome]) -> str:
         "is inside after 10 min); T023 to T025 follow what an antibody still finds of IL2RB and IL2RG (two thirds of "
         "IL2RB gone after 2 min, a third of IL2RG after 60 min). One uptake rate cannot give both: the loss within "
         "2 min asks for a half-life of seconds, or bound IL-2 hides the epitope. The default set chooses the ligand, "
-        "by its share inside after 10 min, and counts receptors whether hidden or not: it must miss T023, and with "
-        f"its fast constitutive uptake it misses T018 as well. Ligand: {kept(LIGAND_UPTAKE)}. "
+        "and counts receptors whether hidden or not, so it must miss T023. "
+        f"Ligand: {kept(LIGAND_UPTAKE)}. "
         f"Receptors: {kept(ACCESSIBLE)}."
     )

@@ -59,8 +59,8 @@ class Addition:
             known = [r["name"] for r in rows("molecules") if r["network"]]
             raise Il2Error(f"unknown molecule {self.name!r}", where="with", how=did_you_mean(self.name, known))
         if not row["network"]:
-            why = "no measured affinity of it is known here"
-            raise Il2Error(f"{row['name']} cannot be simulated", where="with", why=why)
+            why, how = "no measured affinity or potency of it is known here", "See `il2 molecules`."
+            raise Il2Error(f"{row['name']} cannot be simulated", where="with", why=why, how=how)
         return row["network"]
 
 
@@ -81,12 +81,16 @@ def additions(text: str) -> tuple[Addition, ...]:
         grams = None if mass is None else 1000 * mass
         nM = quantity_in(amount, "nM", molar_mass_g_per_mol=grams, where=f"with {name}")
         out.append(Addition(row["name"] if row else name, nM))
-    names = [a.name for a in out]
-    if len(set(names)) < len(names):
-        raise Il2Error(
-            f"{max(names, key=names.count)!r} is added twice", where="with", how="Give its whole amount once."
-        )
+    distinct(out)
     return tuple(out)
+
+
+def distinct(added: Sequence[Addition]) -> None:
+    """Refuse a molecule that is added twice, under whatever names."""
+    known = [item.known for item in added]
+    if len(set(known)) < len(known):
+        name = max(known, key=known.count)
+        raise Il2Error(f"{name!r} is added twice", where="with", how="Give its whole amount once.")
 
 
 def dials(text: str, chains: Sequence[str]) -> dict[str, float]:
@@ -126,6 +130,7 @@ def mixture(
     given: Ligand, added: Sequence[Addition] = (), depleted: bool = False, factors: list | None = None
 ) -> Mixture:
     """The network of a ligand with additions, and its parameters: factors of the ligand, amounts of the rest."""
+    distinct(added)
     molecules: list[Molecule] = [molecule(given, given.base)]
     table = values(given, given.base, factors)
     names, amounts, neighbour = list(partners(given)), [], False
@@ -153,9 +158,9 @@ def mixture(
     bases = {site.name for m in molecules for site in m.sites}
     for name in names:
         if partner_row(name)["target"] not in bases:
-            raise Il2Error(
-                f"{name} has nothing to bind", why=f"no {partner_row(name)['target']} is there", where="with"
-            )
+            target = partner_row(name)["target"]
+            how = f"Give it with {target} or one of its muteins."
+            raise Il2Error(f"{name} has nothing to bind", where="with", why=f"no {target} is there", how=how)
     if neighbour and "IL15" not in bases:
         raise Il2Error("no IL-15 is there to be presented", where="with", how="Add IL15, or leave the neighbour out.")
     found = system(*molecules, partners=tuple(names), neighbour=neighbour, depleted=depleted)

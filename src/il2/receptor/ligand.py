@@ -66,13 +66,19 @@ class Ligand:
         if self.format not in FORMATS:
             raise Il2Error(f"unknown format {self.format!r}", how=did_you_mean(self.format, FORMATS))
         for n in (self.valency, *(kind.number for kind in self.others)):
-            if not 1 <= n <= MOST_HEADS:
+            if not (1 <= n <= MOST_HEADS and n == int(n)):
                 raise Il2Error(f"valency is {n:g}", how=f"Give a whole number from 1 to {MOST_HEADS}.")
+        for chain in (c for kind in self.others for c in kind.chains):
+            if chain not in head(self.base).chains:
+                raise Il2Error(f"{self.base} does not bind {chain}", how="Leave out the heads that should.")
+        if self.complexed and self.complexed not in {row["name"] for row in rows("partners")}:
+            known = [row["name"] for row in rows("partners")]
+            raise Il2Error(f"unknown partner {self.complexed!r}", how=did_you_mean(self.complexed, known))
         for interface, kd in (*self.kds, *(pair for kind in self.others for pair in kind.kds)):
             self._check_kd(interface, kd)
         if (self.format == PRODRUG) != bool(self.inert_forms):
             raise Il2Error(f"{self.inert_forms} inert forms of the format {self.format!r}", how=RELEASE_HOW)
-        if not 0 <= self.inert_forms <= MOST_INERT:
+        if not (0 <= self.inert_forms <= MOST_INERT and self.inert_forms == int(self.inert_forms)):
             raise Il2Error(f"inert_forms is {self.inert_forms}", how=f"Give a whole number from 1 to {MOST_INERT}.")
         if not (math.isfinite(self.release_half_life_min) and self.release_half_life_min >= 0):
             raise Il2Error(f"the half-life of release is {self.release_half_life_min:g} min", how="Give it above zero.")

@@ -45,14 +45,15 @@ def binding(molecule: Molecule, membrane: Membrane) -> tuple[Reaction, ...]:
     return tuple(_reaction(molecule, membrane, step) for step in steps(molecule) if molecule.bound(step.after))
 
 
-def in_solution(molecule: Molecule, place: str, concentration: Callable[[str], Expr]) -> tuple[Reaction, ...]:
-    """Partners that bind a molecule while it is free."""
-    out = []
+def in_solution(molecule: Molecule, membrane: Membrane) -> tuple[Reaction, ...]:
+    """Partners that bind a molecule while it is free in the solution before a membrane."""
+    out, place = [], membrane.supply or membrane.place
     for step in steps(molecule):
         if not molecule.bound(step.after):
             before, after = (molecule.species(form, place) for form in (step.before, step.after))
             partner = at(step.added, place)
-            on, off = _partner_rates(molecule, step, concentration(partner))
+            on, off = _partner_rates(molecule, step, membrane.concentration(partner))
+            off = off * membrane.dissociation
             change = net_change([before, partner], [after])
             out.append(Reaction(f"{after}: forms{_origin(step, before)}", change, on * sym(before), off * sym(after)))
     return tuple(out)

@@ -107,9 +107,8 @@ def build(of: System) -> Network:
             parts.append(lumped.turnover(molecule, of.audit))
         else:
             rules = (*binding(molecule, plasma), *binding(molecule, endosome))
-            rules += solution_binding(molecule, ENDOSOME, endosome.concentration)
-            if of.depleted:
-                rules += solution_binding(molecule, MEDIUM, plasma.concentration)
+            rules += solution_binding(molecule, endosome)
+            rules += solution_binding(molecule, plasma) if of.depleted else ()
             parts.append(turnover(molecule, of.audit))
         parts.append(Network(molecule.name, reactions=rules))
         if of.depleted:

@@ -37,6 +37,7 @@ class Molecule:
         if too_many and any(site.partners for site in self.sites):
             raise Il2Error(
                 f"{self.name} has more than two heads and a binding partner in solution",
+                where="with",
                 why="which heads the partner covers is only followed where every form is",
                 how="Leave the partner out, or give a valency of 1 or 2.",
             )
