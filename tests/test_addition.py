@@ -73,7 +73,7 @@ def test_an_antibody_against_il2ra_competes_for_il2ra_only(blocker: str):
 @pytest.mark.parametrize(("blocker", "hit", "spared"), [("anti-IL2RB", "IL15", "IL7"), ("anti-IL2RG", "IL7", "")])
 def test_an_antibody_against_a_shared_chain_lowers_those_that_share_it(blocker: str, hit: str, spared: str):
     added = f"{blocker}=100 nM"
-    assert share(hit, added=added, before_min=60.0) < 0.7 * share(hit)
+    assert share(hit, added=added, before_min=60.0) < 0.8 * share(hit)
     if spared:
         assert share(spared, added=added, before_min=60.0) == pytest.approx(share(spared), rel=1e-4)
 

@@ -15,8 +15,7 @@ from il2.knowledge.table import rows
 from il2.receptor.protocols import two_phases
 
 MISSED = {
-    "T008b", "T011", "T012", "T013b", "T015", "T016", "T017a", "T018a", "T021a", "T021b", "T022a", "T023a", "T023b",
-    "T024a", "T025", "T028", "T030a",
+    "T008b", "T013b", "T016", "T021a", "T021b", "T023a", "T025",
 }  # fmt: skip
 
 
@@ -39,7 +38,7 @@ def test_every_result_from_T005_to_T044_is_there(found):
 def test_known_misses_are_reported_as_misses_and_the_rest_is_reproduced(found):
     """If one of these is mended, the page on confidence has to change with it."""
     assert {name for name, o in found.items() if o.applicable and not o.reproduced} == MISSED
-    assert found["T030a"].verdict.startswith("missed by a factor of 1.")
+    assert found["T008b"].verdict.startswith("missed by a factor of 2.")
 
 
 def test_il2_is_inside_at_the_published_share_after_ten_minutes(found):
@@ -63,7 +62,9 @@ def test_share_counts_confirmed_and_applicable_results_with_all_of_their_rows(fo
     every = score(found.values())
     confirmed = {o.of for o in found.values() if o.confirmed == "yes" and o.applicable}
     assert set(every.every) == confirmed and not {"T005", "T006", "T014", "T036"} & confirmed
-    assert set(every.missed) == {name[:4] for name in MISSED}
+    judged = {name for name in MISSED if found[name].use != "beside"}
+    assert set(every.missed) == {name[:4] for name in judged} == {"T008", "T013", "T016", "T023", "T025"}
+    assert len(every.reproduced) >= 0.85 * len(every.every)
     assert every.inputs == ("T039", "T040", "T041")
 
 

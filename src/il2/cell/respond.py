@@ -62,7 +62,7 @@ def respond(
     Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5), `pstat6`
     or `pstat3` where a ligand signals through them, `active_complexes` (molecules per cell) and, with draws, the
     band of a ligand's own readout (`pstat5_low`, `pstat5_high`); units, sources, grade, parameter set, warnings
-    and the base and readout of each ligand in attrs. Raises Il2Error for what cannot be answered.
+    in attrs; the base and the readout of each ligand as coordinates. Raises Il2Error for what cannot be answered.
     """
     import xarray
 
@@ -159,6 +159,8 @@ def respond(
         variables,
         coords={
             "ligand": [item.name for item in chosen],
+            "base": ("ligand", [item.base for item in chosen]),
+            "readout": ("ligand", [phosphorylated(head(item.base).stat) for item in chosen]),
             "cell": list(inventory),
             "dose_nM": ("dose_nM", doses, {"units": "nM", "long_name": "dose, molecules"}),
             "time_min": ("time_min", times, {"units": "min", "long_name": "time"}),
@@ -167,8 +169,6 @@ def respond(
         attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes)
         | {
             "own_cells": list(inventory) if isinstance(cells, Mapping) else [],
-            "bases": [item.base for item in chosen],
-            "readout": [phosphorylated(head(item.base).stat) for item in chosen],
             "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
             "before_min": before_min if extras else 0.0,
             "dial": "; ".join(f"{name}={share:g}" for name, share in shares_left.items()),

@@ -18,8 +18,7 @@ DEFAULT = "pstat5"
 
 def readout(data: xarray.Dataset, ligand: str) -> str:
     """The variable that answers a ligand: `pstat5`, or `pstat6` or `pstat3` where it signals through these."""
-    names = dict(zip(map(str, data.ligand.values), data.attrs.get("readout", ()), strict=False))
-    name = names.get(ligand, DEFAULT)
+    name = str(data.readout.sel(ligand=ligand).item()) if "readout" in data.coords else DEFAULT
     return name if name in data else DEFAULT
 
 

@@ -165,7 +165,7 @@ def write_table(data: xarray.Dataset, path: Path) -> None:
     """The Dataset as one row per ligand, cell, dose and time, as CSV or Parquet."""
     from il2.files import whole_file
 
-    frame = data.drop_dims("receptor").to_dataframe().reset_index()
+    frame = data.drop_dims("receptor").drop_vars("base", errors="ignore").to_dataframe().reset_index()
     if path.suffix.lower() == ".csv":
         with whole_file(path) as temporary:
             frame.to_csv(temporary, index=False, float_format="%.8g")

@@ -13,7 +13,15 @@ from il2.knowledge.table import aliases, number, rows
 # Three quantifications of the same stainings of April 2019; the default is their geometric mean.
 POOLED = ("farhat2021", "gcsolver", "single_cell_moments")
 # Where they are missing, the first of these that was done is the default; the range still spans all.
-SINGLE = ("calibrated", "measured_yt1", "literature", "run_2019_04_08", "preliminary_2019_03", "gonnord2018", "posterior_yt1")
+SINGLE = (
+    "calibrated",
+    "measured_yt1",
+    "literature",
+    "run_2019_04_08",
+    "preliminary_2019_03",
+    "gonnord2018",
+    "posterior_yt1",
+)
 CHAINS = ("IL2RA", "IL2RB", "IL2RG", "IL15RA", "IL4R", "IL7R", "IL9R", "IL21R")
 
 

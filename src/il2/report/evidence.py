@@ -70,7 +70,7 @@ def _molecule(name: str, role: str, sources: Sources) -> tuple[Piece, ...]:
 def in_play(data: xarray.Dataset) -> list[dict[str, str]]:
     """Rows of the catalogue that the data rest on; a ligand of the user's own stands for its base."""
     names = [str(name) for name in data.ligand.values]
-    bases = list(data.attrs.get("bases", ())) or names
+    bases = [str(base) for base in data.base.values] if "base" in data.coords else names
     known = [name if is_ligand(name) else base for name, base in zip(names, bases, strict=True)]
     found = (catalogued(name) for name in dict.fromkeys((*known, *amounts(data))))
     return [row for row in found if row is not None]
