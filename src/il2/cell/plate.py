@@ -170,6 +170,8 @@ class _Wells:
         """A column as floats, NaN where empty; what is no number or out of range is the row's problem."""
         import pandas
 
+        if name not in self.plate.columns:
+            return np.full(self.n, np.nan)
         text = self.text[name]
         given = text != ""
         values = pandas.to_numeric(pandas.Series(text), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
@@ -214,7 +216,7 @@ class _Wells:
         for name, values in whole.items():
             fractional = np.isfinite(values) & (values != np.floor(values))
             self.fail(fractional, [f"{name} is {v:g}, not a whole number" for v in values[fractional]])
-        texts = (self.text[k] for k in DESCRIPTION)
+        texts = [self.text[k] for k in DESCRIPTION if k in self.plate.columns]
         every, which = _factorise(np.array(["\x1f".join(parts) for parts in zip(*texts, strict=True)]))
         base = np.full(self.n, "", dtype=object)
         kinds: list = [None] * len(every)

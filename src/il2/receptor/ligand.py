@@ -210,6 +210,7 @@ class Reference:
     note: str
 
 
+@cache
 def reference(assay: str, fc: bool, base: str, interface: str) -> Reference:
     """Wild-type KD in an assay and format; where none is known, the nearest, with a note that says so."""
     table = {
