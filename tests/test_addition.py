@@ -38,7 +38,7 @@ def share(name: str | Ligand = "IL2", dose_nM: float = 0.1, min: float = 30.0, c
 @pytest.mark.parametrize("gone", ["IL2RG", "JAK3", "JAK1"])
 def test_no_cytokine_of_the_family_signals_without_the_common_chain_or_a_kinase(name: str, gone: str):
     whole, half, none = (share(name, 10.0, dial=f"{gone}={left}") for left in (1, 0.5, 0))
-    assert whole == share(name, 10.0) > half > 0.01 * whole and none == 0
+    assert whole == share(name, 10.0) and 1.01 * whole > half > 0.01 * whole and none == 0  # uptake falls too
 
 
 @pytest.mark.parametrize("name", CYTOKINES)
@@ -201,7 +201,7 @@ REFUSED = [
     ("IL7", "anti-IL-2=1 nM", "has nothing to bind (no IL2 is there)"),
     ("IL7", "soluble_IL2RA=1 nM", "has nothing to bind (no IL2 is there)"),
     ("IL2", "neighbour_IL15RA=10/cell", "with: no IL-15 is there to be presented. Add IL15, or leave the neighbour"),
-    (TRIMER, "anti-IL-2=1 nM", "has more than two heads and a binding partner in solution"),
+    (TRIMER, "anti-IL-2=1 nM", "can combine in too many ways"),
 ]
 
 

@@ -88,7 +88,7 @@ def test_a_row_is_the_same_alone_and_among_others():
         ({"with": "IL7=1 nM; IL-7=1 nM"}, "added twice"),
         ({"with": "neighbour_IL15RA=10/cell"}, "no IL-15 is there"),
         ({"ligand": "IL15", "with": "S4B6=1 nM"}, "nothing to bind"),
-        ({"with": "anti-IL-2=1 nM", "valency": "3"}, "more than two heads"),
+        ({"with": "anti-IL-2=1 nM", "valency": "3"}, "can combine in too many ways"),
         ({"with": "daclizumab=1 nM", "with_before_min": "-1"}, "with_before_min is '-1'"),
         ({"with": "daclizumab=1 nM", "with_before_min": "1 h"}, "with_before_min is '1 h'"),
         ({"dial": "IL2RX=0"}, "Did you mean 'IL2RG'"),

@@ -6,17 +6,20 @@ are kept and extra columns pass through. Nothing depends on the name of a ligand
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from il2.cell.columns import Columns, factorise
 from il2.cell.inputs import outside_domain
 from il2.cell.simulate import simulate
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, cell, cells, is_cell
 from il2.receptor.addition import KINASES, Mixture, additions, dials, mixture
+from il2.receptor.affinity import interface_factors
 from il2.receptor.head import head
-from il2.receptor.ligand import ALPHA_ONLY, KDS, Heads, describe, interface_factors
+from il2.receptor.ligand import ALPHA_ONLY, KDS, Heads, describe
 from il2.receptor.model import dose
 from il2.receptor.trafficking import count
 from il2.signalling.stat import phosphorylated
@@ -30,6 +33,7 @@ MIXED = ("with", "with_before_min", "dial")
 OPTIONAL = ("valency", "format", *KDS, *HEADS, "kd_assay", *CHAINS, "cells_per_mL", *MIXED)
 OTHER_STATS = ("STAT6", "STAT3")
 ADDED = ("pstat5", *map(phosphorylated, OTHER_STATS), "active_complexes", "status", "warning")
+MISSPELT = 0.85  # likeness above which an unknown column is taken for a known one
 DESCRIPTION = ("ligand", "format", "kd_assay", "valency", *KDS, *HEADS)
 
 
@@ -45,7 +49,7 @@ def predict_plate(plate: pandas.DataFrame, *, threads: int | None = None) -> pan
     check_columns(list(plate.columns))
     if not len(plate):
         raise Il2Error("the plate has no wells", how="Give at least one row below the header.")
-    return _Wells(plate).answer(threads)
+    return _Wells(plate, (*REQUIRED, *OPTIONAL)).answer(threads)
 
 
 def check_columns(columns: list[str]) -> None:
@@ -58,12 +62,11 @@ def check_columns(columns: list[str]) -> None:
                 why=f"found: {', '.join(columns)[:200]}",
                 how="Columns are separated by commas.",
             )
-    for name in set(columns) - {*REQUIRED, *OPTIONAL}:
-        for known in (*REQUIRED, *OPTIONAL):
-            if _bare(name) == _bare(known) and known not in columns:
-                raise Il2Error(
-                    f"the column {name!r} is not known", where="plate header", how=f"Did you mean {known!r}?"
-                )
+    missing = {_bare(known): known for known in (*REQUIRED, *OPTIONAL) if known not in columns}
+    for name in sorted(set(columns) - {*REQUIRED, *OPTIONAL}):
+        for near in get_close_matches(_bare(name), missing, n=1, cutoff=MISSPELT):
+            how = f"Did you mean {missing[near]!r}? Rename it if it is a column of your own."
+            raise Il2Error(f"the column {name!r} is not known", where="plate header", how=how)
     repeated = {c for c in columns if columns.count(c) > 1}
     if repeated:
         raise Il2Error(f"the column {sorted(repeated)[0]!r} stands twice", where="plate header", how="Rename one.")
@@ -77,20 +80,8 @@ def _bare(column: str) -> str:
     return "".join(ch for ch in column.casefold().removesuffix("_nm") if ch.isalnum())
 
 
-class _Wells:
-    """The columns of one plate as text and numbers, with a problem and warnings per row."""
-
-    def __init__(self, plate: pandas.DataFrame) -> None:
-        self.plate = plate
-        self.n = len(plate)
-        self.problem = np.full(self.n, "", dtype=object)
-        self.warning = np.full(self.n, "", dtype=object)
-        self.text = {
-            name: np.array([_clean(v) for v in plate[name]], dtype=object)
-            if name in plate.columns
-            else np.full(self.n, "", dtype=object)
-            for name in (*REQUIRED, *OPTIONAL)
-        }
+class _Wells(Columns):
+    """The wells of one plate."""
 
     def answer(self, threads: int | None) -> pandas.DataFrame:
         doses = self.numbers("dose_nM", least=0.0, required=True)
@@ -101,14 +92,21 @@ class _Wells:
         counts = self.counts(base)
         extra, extras = self.distinct("with", additions, ())
         dial, shares = self.distinct("dial", lambda text: dials(text, CHAINS), {})
-        self.domain(doses, times, counts, base)
+        self.warn(self.text["with"] != "", "what is added was compared with no measurement")
+        self.warn(np.isfinite(before) & (self.text["with"] == ""), "with_before_min has no effect without additions")
         turned = {c: np.array([share.get(c, 1.0) for share in shares])[dial] for c in (*CHAINS, *KINASES)}
         lanes = {count(c): np.nan_to_num(counts[c]) * turned[c] for c in CHAINS} | {k: turned[k] for k in KINASES}
+        self.domain(doses, times, {c: counts[c] * turned[c] for c in CHAINS}, base)
         before = np.nan_to_num(before)
         found = {name: np.full(self.n, np.nan) for name in ("STAT5", *OTHER_STATS, "active")}
         for mixes, rows, code in self._groups(kinds, which, extras, extra, density, before):
             of, slot = mixes[0].system, mixes[0].slot
             values = {name: column[rows] for name, column in lanes.items()}
+            for chain in CHAINS:
+                if chain not in of.chains:
+                    self.warn(rows[turned[chain][rows] != 1], f"turning down {chain} changes nothing")
+                elif chain != "IL15RA":
+                    self.warn(rows[~np.isfinite(counts[chain][rows])], f"{chain} is not known and taken as none")
             for name in {name: 0 for mix in mixes for name in mix.values}:  # one without an inhibitor has none of it
                 values[name] = np.array([mix.values.get(name, 0.0) for mix in mixes])[code]
             values[dose(slot)] = doses[rows]
@@ -153,40 +151,10 @@ class _Wells:
             position[members] = np.arange(len(members))
             yield [made[k] for k in members], good[inside], position[code[inside]]
 
-    def distinct(self, name: str, read, nothing) -> tuple[np.ndarray, list]:
-        """A column of small texts, each distinct text read once: which one a row holds, and what they say; what
-        cannot be read is its rows' problem."""
-        texts, which = _factorise(self.text[name])
-        out = []
-        for k, text in enumerate(texts):
-            try:
-                out.append(read(text))
-            except Il2Error as error:
-                out.append(nothing)
-                self.fail(which == k, str(error))
-        return which, out
-
-    def numbers(self, name: str, least: float, *, required: bool = False, above: bool = False) -> np.ndarray:
-        """A column as floats, NaN where empty; what is no number or out of range is the row's problem."""
-        import pandas
-
-        if name not in self.plate.columns:
-            return np.full(self.n, np.nan)
-        text = self.text[name]
-        given = text != ""
-        values = pandas.to_numeric(pandas.Series(text), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-        limit = f"a finite number {'above' if above else 'from'} {least:g}{'' if above else ' up'}"
-        low = (values <= least) if above else (values < least)
-        wrong = given & (~np.isfinite(values) | low)
-        self.fail(wrong, [f"{name} is {t!r}, not {limit}" for t in text[wrong]])
-        if required:
-            self.fail(~given, f"{name} is missing")
-        return np.where(given, values, np.nan)
-
     def counts(self, base: np.ndarray) -> dict[str, np.ndarray]:
         """Receptors per cell: given, else known for the cell; the chains of the row's ligand must be, but IL15RA."""
         given = {chain: self.numbers(chain, least=0.0) for chain in CHAINS}
-        names, which = _factorise(self.text["cell"])
+        names, which = factorise(self.text["cell"])
         known = [cell(name).counts if is_cell(name) else None for name in names]
         own = np.array([k is None for k in known])[which]
         table = {c: np.array([k[c].value if k and c in k else np.nan for k in known])[which] for c in CHAINS}
@@ -217,7 +185,7 @@ class _Wells:
             fractional = np.isfinite(values) & (values != np.floor(values))
             self.fail(fractional, [f"{name} is {v:g}, not a whole number" for v in values[fractional]])
         texts = [self.text[k] for k in DESCRIPTION if k in self.plate.columns]
-        every, which = _factorise(np.array(["\x1f".join(parts) for parts in zip(*texts, strict=True)]))
+        every, which = factorise(np.array(["\x1f".join(parts) for parts in zip(*texts, strict=True)]))
         base = np.full(self.n, "", dtype=object)
         kinds: list = [None] * len(every)
         order = np.argsort(which, kind="stable")
@@ -259,36 +227,3 @@ class _Wells:
         for name in filter(None, set(base)):
             for chain in sorted(head(name).signalling):
                 self.warn((base == name) & (counts[chain] == 0), f"a cell without {chain} cannot signal")
-
-    def fail(self, where: np.ndarray, reason) -> None:
-        """Set the problem of the rows in `where` (a mask or row numbers) that have none yet."""
-        rows = _rows(where)
-        reasons = [reason] * len(rows) if isinstance(reason, str) else reason
-        for row, text in zip(rows, reasons, strict=True):
-            self.problem[row] = self.problem[row] or text
-
-    def warn(self, where: np.ndarray, text: str) -> None:
-        rows = _rows(where)
-        self.warning[rows] = [f"{old}; {text}" if old else text for old in self.warning[rows]]
-
-
-def _rows(where: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(where) if where.dtype == bool else where
-
-
-def _clean(value) -> str:
-    """A field as text; missing values of any kind are empty."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value).strip()
-    return "" if text == "<NA>" else text
-
-
-def _factorise(values: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Distinct values in order of appearance, and which one each row holds."""
-    import pandas
-
-    codes, names = pandas.factorize(values)
-    return [str(n) for n in names], codes

@@ -12,17 +12,18 @@ from il2.cell.ec50 import ec50
 from il2.cell.inputs import checked_dials, distinct, known_counts, listed, numbers, outside_domain, overriding
 from il2.cell.inputs import inventory as read_inventory
 from il2.cell.simulate import lane_values, simulate
-from il2.cell.spread import count_draws, factor_draws, parameter_draws
+from il2.cell.spread import count_draws, ligand_draws, parameter_draws
 from il2.errors import Il2Error
 from il2.knowledge.cell import CHAINS
 from il2.knowledge.parameters import CURRENT, fingerprint
 from il2.knowledge.quantity import quantities, quantity, weakest
 from il2.knowledge.table import rows
 from il2.receptor.addition import Addition, Mixture, additions, dials, kinases, mixture, turned_down
+from il2.receptor.affinity import interface_factors
 from il2.receptor.head import head, partner_row
-from il2.receptor.ligand import Ligand, interface_factors, ligand
+from il2.receptor.ligand import Ligand, ligand
 from il2.receptor.ligand import ligands as known_ligands
-from il2.receptor.ligand import values as ligand_values
+from il2.receptor.model import DEFAULT_STAT
 from il2.signalling.response import response_of
 from il2.signalling.stat import phosphorylated
 
@@ -91,8 +92,8 @@ def respond(
     extra = kinases(shares_left) | ({} if cells_per_mL is None else {"cells_per_mL": cells_per_mL})
     shape = (len(chosen), len(inventory), len(doses), len(times))
     mixes = [mixture(item, extras, cells_per_mL is not None) for item in chosen]
-    stats = list(dict.fromkeys(stat for mix in mixes for stat in mix.system.stats))
-    shares = {stat: np.zeros(shape) for stat in stats}
+    stats = list(dict.fromkeys((DEFAULT_STAT, *(stat for mix in mixes for stat in mix.system.stats))))
+    shares = {stat: np.full(shape, np.nan) for stat in stats}
     active, low, high = (np.full(shape, np.nan) for _ in range(3))
     ec50_low, ec50_high = (np.full((*shape[:2], len(times)), np.nan) for _ in range(2))
     warnings = list(overriding(cells))
@@ -119,7 +120,7 @@ def respond(
             active[i, j] = out.active
             warnings += [f"{item.name} on {name} at {doses[k]:g} nM: {r}" for k, r in enumerate(out.reasons) if r]
             if spread_draws:
-                drawn = answer(_spread(item, mix, name, known, shares_left, doses, spread_draws, seed)).shares[own]
+                drawn = answer(_spread(mix, name, known, shares_left, doses, spread_draws, seed)).shares[own]
                 drawn = drawn.reshape(spread_draws, len(doses), len(times))
                 low[i, j], high[i, j] = _band(drawn)
                 halves = [[ec50(doses, curve) for curve in draw.T] for draw in drawn]
@@ -166,7 +167,7 @@ def respond(
             "time_min": ("time_min", times, {"units": "min", "long_name": "time"}),
             "receptor": list(CHAINS),
         },
-        attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes)
+        attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes, bool(shares_left))
         | {
             "own_cells": list(inventory) if isinstance(cells, Mapping) else [],
             "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
@@ -184,23 +185,25 @@ def _band(values: np.ndarray) -> np.ndarray:
     return out
 
 
-def _spread(item: Ligand, mix: Mixture, name, counts, shares_left, doses, draws, seed):
+def _spread(mix: Mixture, name, counts, shares_left, doses, draws, seed):
     """Values of lanes (draw, dose): every draw of counts, affinities and parameters at every dose."""
     n = len(doses)
     chains = {c: np.repeat(v, n) for c, v in turned_down(count_draws(name, counts, draws, seed), shares_left).items()}
-    own = ligand_values(item, mix.slot, factor_draws(item, draws, seed))
-    drawn = parameter_draws(mix.system, draws, seed) | own
+    drawn = parameter_draws(mix.system, draws, seed) | ligand_draws(mix.ligands, draws, seed)
     values = lane_values(mix, np.tile(doses, draws), chains)
     return values | {key: np.repeat(np.broadcast_to(v, (draws,)), n) for key, v in drawn.items()}
 
 
-def _status(chosen: list[Ligand], mixes: list[Mixture]) -> str:
+def _status(chosen: list[Ligand], mixes: list[Mixture], dialled: bool) -> str:
     """`band` for what was compared with measurements of its kind: one head of IL-2 or IL-15 alone; else `direction`."""
-    compared = all(item.base in ("IL2", "IL15") and item.heads == 1 and not item.complexed for item in chosen)
-    return "band" if compared and not any(mix.added for mix in mixes) else "direction"
+    compared = all(item.base in ("IL2", "IL15") and item.heads == 1 for item in chosen)
+    special = dialled or any(item.complexed or item.inert_forms for item in chosen) or any(mix.added for mix in mixes)
+    return "band" if compared and not special else "direction"
 
 
-def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL, mixes) -> dict[str, object]:
+def _attributes(
+    chosen: list[Ligand], inventory, warnings: list[str], cells_per_mL, mixes, dialled
+) -> dict[str, object]:
     used = [c for counts in inventory.values() for c in counts.values()]
     names = {p for mix in mixes for p in response_of(mix.system).parameter_names}
     known = [q for name, q in quantities().items() if name in names]
@@ -218,7 +221,7 @@ def _attributes(chosen: list[Ligand], inventory, warnings: list[str], cells_per_
         "parameter_hash": fingerprint(),
         "ligand_supply": "clamped" if cells_per_mL is None else f"depleted by {cells_per_mL:g} cells/mL of one kind",
         "weakest_grade": weakest([x.grade for x in (*used, *known)] + [row["grade"] for row in tables]),
-        "status": _status(chosen, mixes),
+        "status": _status(chosen, mixes, dialled),
         "heights": HEIGHTS,
         "sources": "; ".join(sorted(sources - {"assumed", "user"})),
         "own_ligands": [item.name for item in chosen if known_ligands().get(item.name) != item],

@@ -13,7 +13,6 @@ from il2.engine.solve import Tolerances, solve
 from il2.knowledge.quantity import quantity
 from il2.network.program import lower_expressions
 from il2.receptor.addition import Mixture
-from il2.receptor.head import factor
 from il2.receptor.model import System, active, dose
 from il2.receptor.trafficking import count
 from il2.signalling.response import program_of, response_of
@@ -96,6 +95,3 @@ def _pretreated(network, program, parameters, slot, before_min, tolerances, thre
     first = solve(program, without, np.array([before_min]), tolerances=tolerances, threads=threads)
     added = prepare(program, parameters)[1] - prepare(program, without)[1]
     return first.y[:, 0] + added, [first.reason(i) for i in range(len(parameters))]
-
-
-__all__ = ["Responses", "factor", "lane_values", "simulate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +12,10 @@ from il2.knowledge.cell import Count, cell
 from il2.knowledge.parameters import generator, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
+from il2.receptor.affinity import all_factors, fusion_factor_applies, reference, values
 from il2.receptor.head import affinity_effect, head
-from il2.receptor.ligand import Heads, Ligand, all_factors, fusion_factor_applies, reference
+from il2.receptor.ligand import Heads, Ligand
+from il2.receptor.medium import release_rate
 from il2.receptor.model import System, system
 from il2.signalling.response import response_of
 
@@ -130,7 +133,20 @@ def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> di
         drawn = _range(name, wild.kd, wild.low, wild.high, "", name).drawn(draws, seed)
         chain = "IL2RB" if interface == "IL2RBG" and "IL2RB" not in dict(kds) else interface
         factors["IL2RG" if chain == "IL2RBG" else chain] *= wild.kd / drawn
+        if interface == "IL2RB" and "IL2RBG" in dict(kds):
+            factors["IL2RG"] *= drawn / wild.kd  # the heterodimer KD holds the product of both
     if "IL2RB" in factors and fusion_factor_applies(replace(item, kds=tuple(kds))):
         (fusion,) = quantity_ranges("Fc_fusion_IL2RB_factor")
         factors["IL2RB"] *= fusion.drawn(draws, seed) / fusion.value
     return factors
+
+
+def ligand_draws(given: Iterable[tuple[Ligand, str]], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Parameters (draws,) of ligands in a network where they have these names: affinity factors, rate of release."""
+    out: dict[str, np.ndarray] = {}
+    for item, slot in given:
+        out |= values(item, slot, factor_draws(item, draws, seed))
+        if item.inert_forms and not item.release_half_life_min:
+            (half,) = quantity_ranges("PEG_release_half_life")
+            out[release_rate(slot)] = np.log(2) / half.drawn(draws, seed)
+    return out

@@ -73,7 +73,7 @@ def _content(path: Path) -> dict:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise Il2Error("the file is too large for a ligand", where=where)
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_unique_keys(yaml))
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=where, how="Check the path.") from error
     except UnicodeDecodeError as error:
@@ -196,3 +196,17 @@ def _added(content: Any, where: str) -> tuple[Addition, ...]:
         return additions("; ".join(items))
     except Il2Error as error:
         raise _placed(error, where) from error
+
+
+def _unique_keys(yaml):
+    """The safe loader, but a key that stands twice is an error."""
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node, deep=False):
+            keys = [key.value for key, _ in node.value]
+            for key in keys:
+                if keys.count(key) > 1:
+                    raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice")
+            return super().construct_mapping(node, deep)
+
+    return Loader

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.table import number, rows
+from il2.receptor.affinity import molecule, partners, values
 from il2.receptor.head import NEIGHBOUR, head, partner_row
-from il2.receptor.ligand import Ligand, catalogued, is_ligand, ligand, molecule, partners, values
+from il2.receptor.ligand import Ligand, catalogued, is_ligand, ligand
 from il2.receptor.model import System, dose, system
 from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
@@ -38,7 +39,7 @@ class Addition:
         if not (math.isfinite(self.amount) and 0 <= self.amount <= largest):
             how = f"Give a finite amount from 0 up, at most {words}."
             raise Il2Error(f"{self.name}={self.amount:g}", where="with", how=how)
-        self.network  # noqa: B018  refuses what cannot be simulated
+        self.check()
 
     @property
     def known(self) -> str:
@@ -53,7 +54,12 @@ class Addition:
 
     @property
     def network(self) -> str:
-        """What the molecule is in a network; an unknown one, or one without an affinity, is refused."""
+        """What the molecule is in a network."""
+        row = catalogued(self.name)
+        return row["network"] if row else ""
+
+    def check(self) -> None:
+        """Refuse an unknown molecule, and one without an affinity."""
         row = catalogued(self.name)
         if row is None:
             known = [r["name"] for r in rows("molecules") if r["network"]]
@@ -61,7 +67,6 @@ class Addition:
         if not row["network"]:
             why, how = "no measured affinity or potency of it is known here", "See `il2 molecules`."
             raise Il2Error(f"{row['name']} cannot be simulated", where="with", why=why, how=how)
-        return row["network"]
 
 
 def additions(text: str) -> tuple[Addition, ...]:
@@ -124,6 +129,7 @@ class Mixture:
     values: dict[str, float]
     added: tuple[str, ...]  # parameters that hold amounts of additions
     names: tuple[str, ...]  # of the additions in the catalogue
+    ligands: tuple[tuple[Ligand, str], ...]  # every ligand and its name in the network
 
 
 def mixture(
@@ -134,12 +140,14 @@ def mixture(
     molecules: list[Molecule] = [molecule(given, given.base)]
     table = values(given, given.base, factors)
     names, amounts, neighbour = list(partners(given)), [], False
+    inside = [(given, given.base)]
     for item in added:
         network = item.network
         if is_ligand(item.name):
             other = ligand(item.name)
             slot = _free_slot(other.base, molecules)
             molecules.append(molecule(other, slot))
+            inside.append((other, slot))
             table |= values(other, slot)
             names += [p for p in partners(other) if p not in names]
             parameter = dose(slot)
@@ -164,7 +172,7 @@ def mixture(
     if neighbour and "IL15" not in bases:
         raise Il2Error("no IL-15 is there to be presented", where="with", how="Add IL15, or leave the neighbour out.")
     found = system(*molecules, partners=tuple(names), neighbour=neighbour, depleted=depleted)
-    return Mixture(found, given.base, table, tuple(amounts), tuple(a.known for a in added))
+    return Mixture(found, given.base, table, tuple(amounts), tuple(a.known for a in added), tuple(inside))
 
 
 def _free_slot(base: str, molecules: list[Molecule]) -> str:

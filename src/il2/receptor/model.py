@@ -45,7 +45,7 @@ class System:
     def stats(self) -> tuple[str, ...]:
         """The STATs that its molecules signal through, STAT5 first."""
         found = {site.stat for m in self.molecules for site in m.sites if site.stat}
-        return (DEFAULT_STAT, *sorted(found - {DEFAULT_STAT}))
+        return tuple(sorted(found, key=lambda stat: (stat != DEFAULT_STAT, stat)))
 
     @property
     def needs_medium(self) -> bool:

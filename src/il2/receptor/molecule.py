@@ -36,7 +36,7 @@ class Molecule:
         too_many = self.lumped or how_many_forms(self.sites, self.numbers) > MOST_WITH_PARTNERS
         if too_many and any(site.partners for site in self.sites):
             raise Il2Error(
-                f"{self.name} has more than two heads and a binding partner in solution",
+                f"the heads of {self.name} and their partner in solution can combine in too many ways",
                 where="with",
                 why="which heads the partner covers is only followed where every form is",
                 how="Leave the partner out, or give a valency of 1 or 2.",

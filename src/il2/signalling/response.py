@@ -27,8 +27,3 @@ def program_of(of: System) -> Program:
 def response(*ligands: str, **options) -> Network:
     """The response network of named cytokines; options as in `il2.receptor.model.system`."""
     return response_of(system(*ligands, **options))
-
-
-def response_program(*ligands: str, **options) -> Program:
-    """The lowered response network of named cytokines."""
-    return program_of(system(*ligands, **options))

@@ -13,7 +13,6 @@ from il2.network.network import Compartment, Network, Observable, Parameter, Rea
 from il2.receptor.model import known
 
 CYTOPLASM, NUCLEUS = "cytoplasm", "nucleus"
-PSTAT5 = "pstat5"
 JAK1, JAK3 = "JAK1", "JAK3"
 INHIBITOR, INHIBITOR_IC50 = "JAK_inhibitor_dose", "JAK_inhibitor_IC50"
 STEPS = 4  # transit species of the SOCS delay
