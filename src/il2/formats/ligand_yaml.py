@@ -73,7 +73,7 @@ def _content(path: Path) -> dict:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise Il2Error("the file is too large for a ligand", where=where)
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_unique_keys(yaml))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_unique_keys())
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=where, how="Check the path.") from error
     except UnicodeDecodeError as error:
@@ -198,8 +198,9 @@ def _added(content: Any, where: str) -> tuple[Addition, ...]:
         raise _placed(error, where) from error
 
 
-def _unique_keys(yaml):
+def _unique_keys():
     """The safe loader, but a key that stands twice is an error."""
+    import yaml
 
     class Loader(yaml.SafeLoader):
         def construct_mapping(self, node, deep=False):
