@@ -205,6 +205,7 @@ LIGAND_FILES = [
     ("base: IL2\nformat: PEG prodrug\ninert_forms: 2\nrelease_half_life: 20", "has no unit"),
     ("base: IL2\nformat: PEG prodrug\ninert_forms: 2\nrelease_half_life: 0 h", "above zero"),
     ("base: IL2\nrelease_half_life: 2 h", "without inert_forms"),
+    ("kd_il2ra: 1 nM\nkd_il2ra: 2 nM", "stands twice"),
     ("base: IL2\nwith: daclizumab", "m.yaml: with: 'daclizumab' is no name=amount"),
     ("base: IL2\nwith: [daclizumab=1 nM, daclizumab=2 nM]", "added twice"),
     ("base: IL2\nwith: {daclizumab: 1 nM}", "is no text"),
