@@ -65,9 +65,7 @@ class Outcome:
 
     @property
     def accepted(self) -> str:
-        if math.isinf(self.high):
-            return f"above {self.low:g}"
-        return f"below {self.high:g}" if math.isinf(self.low) else f"{self.low:g} to {self.high:g}"
+        return accepted(self.low, self.high)
 
     @property
     def verdict(self) -> str:
@@ -80,6 +78,13 @@ class Outcome:
         if not (math.isfinite(self.value) and self.value > 0 and bound > 0):
             return MISSED
         return f"{MISSED} by a factor of {max(self.value / bound, bound / self.value):.2g}"
+
+
+def accepted(low: float, high: float) -> str:
+    """A range in words; an infinite end leaves the other as a sign."""
+    if math.isinf(high):
+        return f"above {low:g}"
+    return f"below {high:g}" if math.isinf(low) else f"{low:g} to {high:g}"
 
 
 @dataclass(frozen=True)

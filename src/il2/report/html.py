@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from il2.cell.measured import origin
+from il2.cell.targets import BESIDE, INPUT, accepted
 from il2.files import write_text
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
@@ -232,22 +233,23 @@ def _calibration(found: list[Comparison], sources: Sources) -> list[Markup]:
             row["quantity"],
             row["condition"],
             f"{row['value']} {unit(row['unit'])}",
-            f"{row['low']} to {row['high']}",
+            accepted(float(row["low"]), float(row["high"])),
             row["use"],
             sources.cite(row["source"].split(";")),
         )
-        for use in (CALIBRATION, "validation", "report")
+        for use in (CALIBRATION, "validation", "report", BESIDE, INPUT)
         for row in rows("targets")
         if row["use"] == use
     ]
     header = ["Id", "Quantity", "Condition", "Published", "Accepted range", "Use", "Sources"]
     chosen = [q.name for q in quantities().values() if "calibrat" in q.note]
     text = (
-        f"Parameters were chosen within their ranges on the IL-2 responses of Treg, NK, CD8 and Th at 30 to 240 min "
+        f"Parameters were chosen within their ranges on the IL-2 responses of ten PBMC populations at 30 to 240 min "
         f"and on the results of use “{CALIBRATION}”; agreement with them is no test. A "
         f"subset of a calibrated population is not independent of it. Everything else measured on these cells is "
         f"“{PREDICTION}” or “validation”: no calibration to it is on record, though it may come from the same plates. "
-        f"“report” is shown and not judged. Notes of the parameters name as calibrated: {', '.join(chosen) or 'none'}. "
+        f"“report” was not asked for, “beside” is not judged, “input” was put in. "
+        f"Notes of the parameters name as calibrated: {', '.join(chosen) or 'none'}. "
         f"The command il2 targets computes what the model gives for each published result."
     )
     return [
