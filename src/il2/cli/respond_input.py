@@ -75,13 +75,9 @@ def dials(items: Sequence[str]) -> dict[str, float]:
     from il2.receptor.addition import dials as read
 
     try:
-        each = [read(part, CHAINS) for item in items for part in item.split(";") if part.strip()]
+        return read("; ".join(items), CHAINS)
     except Il2Error as error:
         raise _of_option(error, "dial") from error
-    names = [name for one in each for name in one]
-    if twice := sorted(name for name in set(names) if names.count(name) > 1):
-        raise Il2Error(f"{twice[0]!r} is dialled twice", where="--dial", how="Give its share once.")
-    return {name: share for one in each for name, share in one.items()}
 
 
 def cells(items: Sequence[str]):

@@ -17,7 +17,7 @@ from il2.knowledge.table import number, rows
 from il2.receptor.head import Head, factor, head, partner_row, restricted
 from il2.receptor.ligand import FC, UNFUSED, Ligand
 from il2.receptor.medium import release_rate
-from il2.receptor.molecule import MOST_FORMS, Molecule, how_many_forms
+from il2.receptor.molecule import Molecule, too_many_forms
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,7 @@ def _molecule(base: str, slot: str, valency: int, others: tuple, inert: int, com
     site = head(base)
     sites = (site, *(restricted(site, chains) if chains else site for _, chains in others))
     numbers = (valency, *(number for number, _ in others))
-    lumped = how_many_forms(sites, numbers) > MOST_FORMS
-    return Molecule(slot, sites, numbers, lumped, inert, complexed)
+    return Molecule(slot, sites, numbers, too_many_forms(sites, numbers), inert, complexed)
 
 
 def values(given: Ligand, slot: str, factors: list[dict] | None = None) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from il2.engine.solve import Tolerances, solve
 from il2.network.expression import add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
 from il2.network.program import Program, lower, lower_expressions
-from il2.receptor import lumped
 from il2.receptor.head import Constant, Head, formations, parameters
 from il2.receptor.membrane import SURFACE, Membrane, at, binding
 from il2.receptor.model import dose, known, tether
@@ -20,7 +19,6 @@ from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
 
 NAME, CHAIN, CONSTANT, BOUND = "molecule", "target", "KD_target", "bound_molecules"
-ENUMERATED = 2
 LONG_min = 1e6  # binding is at equilibrium long before
 
 
@@ -31,15 +29,9 @@ def avidity(heads: int) -> tuple[Network, Program]:
     site = Head(
         NAME, "antibody", (CHAIN,), frozenset(), "", "", "ligand_association_rate", "", {frozenset({CHAIN}): step}
     )
-    molecule = Molecule(NAME, (site,), (heads,), lumped=heads > ENUMERATED)
+    molecule = Molecule(NAME, (site,), (heads,))
     surface = Membrane(SURFACE, num(1.0), num(1.0), lambda name: sym(dose(name.split("@")[0])), None)
-    if molecule.lumped:
-        names = lumped.Lump(molecule, SURFACE).species()
-        rules, bound = lumped.binding(molecule, surface), lumped.on_surface(molecule).expr
-        extra: tuple[Parameter, ...] = (known(lumped.FLOOR),)
-    else:
-        names = [molecule.species(form, SURFACE) for form in molecule.on_membrane]
-        rules, bound, extra = binding(molecule, surface), add(*map(sym, names)), ()
+    names = [molecule.species(form, SURFACE) for form in molecule.on_membrane]
     network = Network(
         "avidity",
         (Compartment(SURFACE, 2),),
@@ -49,11 +41,10 @@ def avidity(heads: int) -> tuple[Network, Program]:
             Parameter(dose(NAME), 0.0, "nM"),
             known("ligand_association_rate"),
             *parameters(NAME, site),
-            *extra,
         ),
         tuple[Derived, ...](formations(NAME, site, num(1.0))),
-        rules,
-        (Observable(BOUND, bound, "molecule/cell"),),
+        binding(molecule, surface),
+        (Observable(BOUND, add(*map(sym, names)), "molecule/cell"),),
     )
     whole = compose("avidity", tether(), network)
     return whole, lower(whole)

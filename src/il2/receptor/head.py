@@ -69,10 +69,6 @@ class Head:
         order = (*self.partners, *self.chains)
         return tuple(sorted(self.steps, key=lambda s: (len(s), [order.index(c) for c in self.ordered(s)])))
 
-    @property
-    def on_membrane(self) -> tuple[frozenset, ...]:
-        return tuple(s for s in self.complexes if self.bound(s))
-
     def bound(self, held: frozenset) -> bool:
         """Whether a complex hangs on a membrane."""
         return not held <= set(self.partners)

@@ -19,10 +19,9 @@ MOST_FORMS, MOST_WITH_PARTNERS = 60, 150  # more would compile for minutes
 class Molecule:
     """A molecule under the name that it has in a network.
 
-    sites: its distinct kinds of heads. numbers: how many of each. lumped: bound heads are counted instead of
-    the molecules that hold them, so that the numbers are parameters of the network and may be any. release:
-    inert forms that turn into the active molecule one after the other (a prodrug that sheds its PEG chains).
-    complexed: the partner that holds every head at the start.
+    sites: its distinct kinds of heads. numbers: how many of each. lumped: followed as pairs of heads instead of as
+    forms of the whole. release: inert forms that turn into the active molecule one after the other (a prodrug that
+    sheds its PEG chains). complexed: the partner that holds every head at the start.
     """
 
     name: str
@@ -106,6 +105,11 @@ class Molecule:
         return Counter(c for held in form for c in held)
 
 
+def too_many_forms(sites: tuple[Head, ...], numbers: tuple[int, ...]) -> bool:
+    """Whether the heads of a molecule are better followed as pairs."""
+    return how_many_forms(sites, numbers) > MOST_FORMS
+
+
 def how_many_forms(sites: tuple[Head, ...], numbers: tuple[int, ...]) -> int:
     """Number of ways the heads of a molecule may hold chains and partners."""
     return prod(comb(len(site.steps) + n, n) for site, n in zip(sites, numbers, strict=True))
@@ -131,8 +135,6 @@ def steps(molecule: Molecule) -> Iterator[Step]:
             for added in (*site.partners, *site.chains):
                 fuller = held | {added}
                 if added in held or fuller not in site.steps:
-                    continue
-                if held and held not in site.steps:
                     continue
                 slot = next(i for i, h in enumerate(form) if h == held and molecule.slots[i] == k)
                 after = molecule.canonical((*form[:slot], fuller, *form[slot + 1 :]))

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
 from il2.network.network import Network
-from il2.receptor.avidity import ENUMERATED
 from il2.receptor.head import cytokines, head
 from il2.receptor.model import receptor, system
-from il2.receptor.molecule import Molecule
+from il2.receptor.molecule import Molecule, too_many_forms
 from il2.signalling.response import response, response_of
 
 
@@ -21,9 +20,10 @@ class Model:
     build: Callable[[], Network]
 
 
-def several(name: str, heads: int, slot: str = "") -> Molecule:
+def several(name: str, heads: int) -> Molecule:
     """A molecule of equal heads."""
-    return Molecule(slot or name, (head(name),), (heads,), lumped=heads > ENUMERATED)
+    sites, numbers = (head(name),), (heads,)
+    return Molecule(name, sites, numbers, too_many_forms(sites, numbers))
 
 
 MODELS = {
