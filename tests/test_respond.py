@@ -6,10 +6,11 @@ import pytest
 import il2
 from il2.cell.ec50 import ec50
 from il2.cell.respond import DEFAULT_DOSES_nM
+from il2.cell.spread import factor_draws
 from il2.cell.table import ec50_table
 from il2.errors import Il2Error
 from il2.receptor.affinity import interface_factors, reference
-from il2.receptor.ligand import FC, describe
+from il2.receptor.ligand import ALPHA_ONLY, FC, Heads, describe
 
 OWN = {"mine": {"IL2RA": 3000.0, "IL2RB": 1000.0, "IL2RG": 4000.0}}
 
@@ -225,3 +226,16 @@ def test_daclizumab_takes_the_high_affinity_receptor_away_and_acts_more_when_giv
     together, before = (at_low_dose(added="daclizumab=10 nM", before_min=t) for t in (0.0, 60.0))
     assert before < together < at_low_dose()
     assert before < 0.3 * at_low_dose()
+
+
+def test_the_references_of_two_kds_share_no_draw():
+    """With KDs of IL2RB and of the heterodimer, the heterodimer's reference alone decides the product of both."""
+    both = il2.Ligand("m", kds=(("IL2RB", 100.0), ("IL2RBG", 2.0)))
+    one = il2.Ligand("n", kds=(("IL2RBG", 2.0),))
+    product, alone = (f["IL2RB"] * f["IL2RG"] for item in (both, one) for f in factor_draws(item, 50, 0))
+    assert np.ptp(alone) > 0 and product == pytest.approx(alone)
+
+
+def test_the_reference_of_a_further_head_is_warned_of():
+    item = il2.Ligand("m", assay="spr", format="Fc fusion", others=(Heads(1, (("IL2RA", 3.0),), ALPHA_ONLY),))
+    assert any("no wild-type IL2RA KD by spr" in note for note in interface_factors(item)[1])

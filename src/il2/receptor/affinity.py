@@ -108,7 +108,8 @@ def interface_factors(
             if own.base != "IL2":
                 warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {own.base}")
     if kds is None:
-        warnings += _notes(given)
+        warnings += [note for kind in given.others for note in interface_factors(given, kind.kds)[1]]
+        warnings = list(dict.fromkeys(warnings)) + _notes(given)
     return factors, warnings
 
 
