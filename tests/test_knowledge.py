@@ -18,7 +18,7 @@ MEASURED = ("IL2RA", "IL2RB", "IL2RG", "IL15RA")  # on every default cell
 KEYS = {
     "quantities": ("name",), "affinities": ("ligand", "product"), "heads": ("name",), "cells": ("name",),
     "molecules": ("name",), "partners": ("name",),
-    "receptor_counts": ("cell", "receptor", "quantification"), "sources": ("id",), "targets": ("id",),
+    "receptor_counts": ("cell", "receptor", "quantification"), "sources": ("id",), "targets": ("id",), "target_runs": ("id",),
     "claims": ("id",),
     "assay_references": ("assay", "format", "ligand", "interface", "reference"), "criteria": ("experiment", "name"),
     "data_use": ("measurements", "ligand", "cell"),
@@ -41,7 +41,7 @@ def test_every_row_has_a_known_source_and_grade(table):
 
 def test_targets_cite_known_sources():
     known = {row["id"] for row in rows("sources")}
-    assert all(set(row["source"].split(";")) <= known for row in rows("targets"))
+    assert all(set(row["source"].split(";")) <= known for row in rows("target_runs"))
 
 
 def test_values_lie_in_their_ranges_and_units_are_units():

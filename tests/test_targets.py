@@ -76,15 +76,15 @@ def test_conflicting_results_are_named_where_all_of_them_are(found):
 
 def test_layers():
     assert layers() == ("receptor",)
-    assert [row["id"] for row in rows("targets")] == [o.id for o in targets()]
+    assert [row["id"] for row in rows("target_runs")] == [o.id for o in targets()]
     with pytest.raises(Il2Error, match=r"no layer 'recepter'.*Did you mean 'receptor'"):
         targets("recepter")
 
 
 def test_every_measure_is_known_and_used_and_a_row_has_a_measure_or_a_reason():
-    assert {row["measure"] for row in rows("targets")} - {""} == set(MEASURES)
-    assert all(bool(row["measure"]) != bool(row["reason"]) for row in rows("targets"))
-    assert {row["confirmed"] for row in rows("targets")} <= {"yes", "partly", "no"}
+    assert {row["measure"] for row in rows("target_runs")} - {""} == set(MEASURES)
+    assert all(bool(row["measure"]) != bool(row["reason"]) for row in rows("target_runs"))
+    assert {row["confirmed"] for row in rows("target_runs")} <= {"yes", "partly", "no"}
 
 
 def test_verdicts():

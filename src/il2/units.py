@@ -2,7 +2,8 @@
 
 The registry holds what cell biology and dosing need and nothing else. `molecule` and `cell` are dimensions
 of their own, so that molecules are never taken for moles and a number per cell is never taken for a number.
-Units of activity (U, IU) are left out on purpose: what one weighs depends on the product and its assay.
+International units (IU) are a dimension of their own: what one weighs depends on the product and its assay. A bare
+unit (U) is refused, since it names no product at all.
 Factors are exact fractions. Pint is imported on first use.
 """
 
@@ -41,6 +42,9 @@ mole = [substance] = mol
 kelvin = [temperature] = K
 molecule = [molecule]
 cell = [cell]
+international_unit = [activity] = IU
+nucleotide = [nucleotide] = nt
+base_pair = [base_pair] = bp
 minute = 60 * second = min
 hour = 60 * minute = h = hr
 day = 24 * hour = d
@@ -58,7 +62,8 @@ dimensionless percent fM pM nM µM mM M nM/min 1/min 1/h 1/d s min h d molecule 
 fL pL nL µL mL L pg ng µg mg g kg ng/mL mg/kg pmol nmol µmol mol nm µm mm cm m Da kDa K kJ/mol
 """.split()  # noqa: SIM905
 _NUMBER = re.compile(r"([+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|(?i:nan|inf(?:inity)?)\b))(.*)", re.DOTALL)
-_ACTIVITY = re.compile(r"[kKmMµμu]?(?:IU|U)|[Uu]nits?")
+_ACTIVITY = re.compile(r"[kKmMµμu]?U|[Uu]nits?")
+_PRODUCT = "what one unit of activity weighs depends on the product and its assay"
 # Words, '1/', and powers of one digit: what is longer is no unit, and could keep the parser busy for ever.
 _POWER = r"(?:(?:\^|\*\*)\s*(?:-?\d(?:\.\d{1,2})?|\(-?\d(?:/\d)?\))(?![\w.])|[²³])?"
 _WORDS = rf"[^\W\d_]+\s*{_POWER}(?:\s*[*/]\s*[^\W\d_]+\s*{_POWER})*"
@@ -82,7 +87,7 @@ def parse_unit(text: str) -> Unit:
         if _ACTIVITY.fullmatch(word):
             raise UnitError(
                 f"{word!r} is a unit of activity",
-                why="what one unit weighs depends on the product and its assay",
+                why=_PRODUCT,
                 how="Convert it to mg, nmol or nM for the product at hand.",
             )
     if len(text) > 120 or not _UNIT.fullmatch(text):
@@ -184,6 +189,8 @@ def _factor(given: str, wanted: str, molar_mass: float | None) -> Fraction | flo
             why="one counts mass and the other molecules",
             how="Give the molar mass (1 ng/mL of a 10 kDa protein is 0.1 nM), or the amount itself.",
         )
+    if "international_unit" in excess:
+        raise UnitError(f"{given!r} cannot be read in {wanted!r}", why=_PRODUCT, how=f"Give it in {wanted}.")
     alike = [u for u in COMMON if u.casefold() == given.casefold() and u != given]
     fits = [u for u in alike if base_form(parse_unit(u))[1] == to_dimensions]
     how = f"Did you mean {fits[0]!r}?" if fits else f"Give it in {wanted}."

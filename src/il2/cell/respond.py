@@ -224,6 +224,7 @@ def _attributes(
         "status": _status(chosen, mixes, dialled),
         "heights": HEIGHTS,
         "sources": "; ".join(sorted(sources - {"assumed", "user"})),
+        "quantities": "; ".join(q.name for q in known),
         "own_ligands": [item.name for item in chosen if known_ligands().get(item.name) != item],
         "warnings": list(dict.fromkeys(warnings)),
     }

@@ -1,6 +1,6 @@
 """Published results, each next to what the default parameter set gives.
 
-A row of `targets.csv` is one check of a published result: its `measure` names a function of `il2.cell.measures` and
+A row of `target_runs.csv` is one check of a published result: its `measure` names a function of `il2.cell.measures` and
 the other columns are what that function is given. A result with several checks has one row each (T013a, T013b) and
 is reproduced when all of them are. A row without a measure says in `reason` why it cannot be shown.
 """
@@ -107,14 +107,14 @@ class Score:
 
 def layers() -> tuple[str, ...]:
     """Layers that have targets, in the order of the table."""
-    return tuple(dict.fromkeys(row["layer"] for row in rows("targets")))
+    return tuple(dict.fromkeys(row["layer"] for row in rows("target_runs")))
 
 
 def targets(layer: str = "") -> list[Outcome]:
     """Every check of a layer, or of all, in the order of the table; an unknown layer is an Il2Error."""
     if layer and layer not in layers():
         raise Il2Error(f"no layer {layer!r}", where="targets", how=did_you_mean(layer, layers()))
-    return [_outcome(row) for row in rows("targets") if layer in ("", row["layer"])]
+    return [_outcome(row) for row in rows("target_runs") if layer in ("", row["layer"])]
 
 
 def _outcome(row: dict[str, str]) -> Outcome:

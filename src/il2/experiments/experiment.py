@@ -24,8 +24,8 @@ from il2.knowledge.quantity import weakest
 from il2.knowledge.table import rows
 
 MODULES = (
-    "e12_affinity_ladder", "e13_chain_inventory", "e14_common_gamma_knockout", "e15_CD25_blockade",
-    "e37_muteins_and_complexes",
+    "e01_gene_model_arithmetic", "e02_locus_consistency", "e12_affinity_ladder", "e13_chain_inventory",
+    "e14_common_gamma_knockout", "e15_CD25_blockade", "e37_muteins_and_complexes",
 )  # fmt: skip
 EMERGENT, BUILT_IN = "emergent", "built in"
 BAND = (5.0, 95.0)
@@ -57,6 +57,7 @@ class Experiment:
 
     Without `run` the experiment is described and not built. not_built: what of a claim has no model yet, by id; a
     claim without criteria is not built as a whole. `tests` are the criteria, by default those of criteria.csv.
+    grades: of what `run` reads from tables and no range holds.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Experiment:
     criterion: str
     run: Callable[[Sample], Outcome] | None = None
     ranges: Callable[[], tuple[Range, ...]] = tuple
+    grades: Callable[[], tuple[str, ...]] = tuple
     ablation: Ablation | None = None
     reported: Mapping[str, str] = field(default_factory=dict)
     axes: tuple[str, str] = ("", "")
@@ -93,6 +95,7 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
             *what, NOT_BUILT, reason, *how, claims=claims, parameter_hash=fingerprint(), seed=seed,
         )  # fmt: skip
     ranges = experiment.ranges()
+    grades = [*(r.grade for r in ranges), *experiment.grades()]
     sample = draw(ranges, draws, seed)
     names = tuple(t.name for t in tests)
     outcome = _measure(experiment, sample, {*names, *experiment.reported})
@@ -125,7 +128,7 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
         ablation_share=ablation_share,
         origin=_origin([table[n] for n in names]),
         decided_by=tuple(dict.fromkeys(p for n in names for p in table[n].decided_by)),
-        weakest_grade=weakest([r.grade for r in ranges]) if ranges else "high",
+        weakest_grade=weakest(grades) if grades else "high",
         parameter_hash=fingerprint(),
         seed=seed,
         axes=experiment.axes,

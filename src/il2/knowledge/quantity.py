@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
-from il2.knowledge.table import number, rows
+from il2.knowledge.table import keyed, listed, number
 
 GRADES = ("high", "medium", "low", "assumed")
 
@@ -14,6 +14,7 @@ GRADES = ("high", "medium", "low", "assumed")
 @dataclass(frozen=True)
 class Quantity:
     name: str
+    layer: str
     symbol: str
     value: float
     unit: str
@@ -29,10 +30,10 @@ class Quantity:
 @cache
 def quantities() -> dict[str, Quantity]:
     """All quantities by name."""
-    table = {}
-    for row in rows("quantities"):
-        table[row["name"]] = Quantity(
-            row["name"],
+    return {
+        name: Quantity(
+            name,
+            row["layer"],
             row["symbol"],
             float(row["value"]),
             row["unit"],
@@ -40,11 +41,12 @@ def quantities() -> dict[str, Quantity]:
             number(row["high"]),
             row["context"],
             row["grade"],
-            tuple(row["sources"].split(";")),
+            listed(row["sources"]),
             row["rivals"],
             row["note"],
         )
-    return table
+        for name, row in keyed("quantities", "name").items()
+    }
 
 
 def quantity(name: str) -> Quantity:

@@ -116,9 +116,11 @@ def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
         ]  # may break at underscores
         return parts, number_text(value, 6), unit(of), span(low, high), grade, sources.cite(cited), note
 
+    used = set(str(data.attrs["quantities"]).split("; "))
     body = [
         line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note, rivals(q))
         for q in quantities().values()
+        if q.name in used
     ]
     every: dict[Constant, None] = dict.fromkeys(c for row in in_play(data) for c in constants(row))
     steps = [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from importlib.resources import files
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from il2.report.conditions import added, amounts, assumed, dialled, labels, read
 from il2.report.evidence import Sources, molecules, parameters, receptors, unit
 from il2.report.figure import comparison_figure, render, response_figure
 from il2.report.markup import Markup, Piece, table, tag, void
+from il2.report.page import page, section
 from il2.report.panel import concentration
 
 if TYPE_CHECKING:
@@ -48,38 +48,26 @@ def response_html(data: xarray.Dataset, table: pandas.DataFrame, command: str = 
     title = f"{labels(readouts(data))} response to {_asked(data)}"
     body = [
         tag("header", tag("h1", title), _statement(data, found), _facts(data, command)),
-        _section("Dose-response curves", _figures(data, found)),
-        _section("EC50, model and measured", _ec50s(found)),
-        _section("What this parameter set does not explain", _unexplained(found)),
-        _section("What was calibrated to what", _calibration(found, sources)),
-        _section("Molecules", molecules(data, sources)),
-        _section("Receptor counts", receptors(data, sources)),
-        _section("Parameters", parameters(data, sources)),
-        _section("Warnings", _warnings(data)),
-        _section(
+        section("Dose-response curves", _figures(data, found)),
+        section("EC50, model and measured", _ec50s(found)),
+        section("What this parameter set does not explain", _unexplained(found)),
+        section("What was calibrated to what", _calibration(found, sources)),
+        section("Molecules", molecules(data, sources)),
+        section("Receptor counts", receptors(data, sources)),
+        section("Parameters", parameters(data, sources)),
+        section("Warnings", _warnings(data)),
+        section(
             "References",
             sources.listing([*MEASUREMENTS, *_origins(found), *str(data.attrs.get("sources", "")).split("; ")]),
         ),
         tag("footer", tag("p", tag("strong", RESEARCH_USE))),
     ]
-    style = (files("il2.report") / "templates" / "page.css").read_text(encoding="utf-8")
-    head = tag(
-        "head",
-        void("meta", charset="utf-8"),
-        void("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("title", title),
-        tag("style", Markup(style)),
-    )
-    return "<!DOCTYPE html>\n" + tag("html", head, tag("body", tag("main", body)), lang="en") + "\n"
+    return page(title, body)
 
 
 def _origins(found: list[Comparison]) -> list[str]:
     """Sources of the measured EC50s."""
     return sorted({origin(c.ligand, c.cell) for c in found if math.isfinite(c.measured)})
-
-
-def _section(title: str, *content: Piece) -> Markup:
-    return tag("section", tag("h2", title), *content)
 
 
 def _statement(data: xarray.Dataset, found: list[Comparison]) -> Markup:
@@ -238,11 +226,11 @@ def _calibration(found: list[Comparison], sources: Sources) -> list[Markup]:
             sources.cite(row["source"].split(";")),
         )
         for use in (CALIBRATION, "validation", "report", BESIDE, INPUT)
-        for row in rows("targets")
+        for row in rows("target_runs")
         if row["use"] == use
     ]
     header = ["Id", "Quantity", "Condition", "Published", "Accepted range", "Use", "Sources"]
-    chosen = [q.name for q in quantities().values() if "calibrat" in q.note]
+    chosen = [q.name for q in quantities().values() if q.layer in ("receptor", "signalling") and "calibrat" in q.note]
     text = (
         f"Parameters were chosen within their ranges on the IL-2 responses of ten PBMC populations at 30 to 240 min "
         f"and on the results of use “{CALIBRATION}”; agreement with them is no test. A "

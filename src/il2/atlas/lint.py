@@ -1,0 +1,125 @@
+"""Check the body of knowledge: a list of small checks, each of which returns typed findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from il2.errors import Il2Error
+from il2.knowledge.table import Row, numbered, tables_folder
+
+ERROR, WARNING = "error", "warning"
+KEYS = {  # columns that name a row
+    "affinities": ("ligand", "product"),
+    "assay_references": ("assay", "format", "ligand", "interface", "reference"),
+    "bands": ("assembly", "chromosome", "band"),
+    "cells": ("name",),
+    "claims": ("id",),
+    "columns": ("table", "column"),
+    "conflicts": ("id",),
+    "coordinates": ("entity", "assembly", "what"),
+    "criteria": ("experiment", "name"),
+    "data_use": ("measurements", "ligand", "cell"),
+    "entities": ("name",),
+    "experiments": ("id",),
+    "heads": ("name",),
+    "kinds": ("kind",),
+    "loci": ("slot",),
+    "mechanisms": ("claim", "model", "reaction"),
+    "misattributions": ("term", "stated_for"),
+    "molecules": ("name",),
+    "numbers_in_code": ("file", "number"),
+    "partners": ("name",),
+    "pathway": ("start", "end", "label"),
+    "predicates": ("name",),
+    "prefixes": ("prefix",),
+    "primer": ("order",),
+    "quantities": ("name",),
+    "receptor_counts": ("cell", "receptor", "quantification"),
+    "residues": ("symbol",),
+    "sections": ("order",),
+    "sequence_features": ("sequence", "feature", "start"),
+    "sequences": ("name",),
+    "sources": ("id",),
+    "target_runs": ("id",),
+    "targets": ("id",),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """id: of the check. where: file and line, or file and name. fix: how to mend it."""
+
+    id: str
+    severity: str
+    where: str
+    why: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables as text, by name, and the folder in which they stand."""
+
+    folder: Path
+    rows: Mapping[str, tuple[Row, ...]]
+
+    def __getitem__(self, name: str) -> tuple[Row, ...]:
+        return self.rows.get(name, ())
+
+    def column(self, name: str, column: str) -> set[str]:
+        return {row.fields[column] for row in self[name] if column in row.fields}
+
+    def where(self, name: str, row: Row) -> str:
+        return f"{self.folder / name}.csv:{row.line}"
+
+
+Problem = tuple[str, str, str]
+"""Where, why, and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Check:
+    id: str
+    severity: str
+    what: str
+    run: Callable[[Tables], Iterator[Problem]]
+
+
+def lint(folder: Path | None = None) -> list[Finding]:
+    """Findings of every check on the tables of a folder; by default those of the package, with models and code.
+
+    A table that cannot be read is a finding, and what depends on it goes unchecked.
+    """
+    from il2.atlas.model_checks import CHECKS as ON_MODELS
+    from il2.atlas.table_checks import CHECKS as ON_TABLES
+
+    tables, found = opened(folder or tables_folder())
+    for check in ON_TABLES if folder else (*ON_TABLES, *ON_MODELS):
+        found += [Finding(check.id, check.severity, *problem) for problem in check.run(tables)]
+    return found
+
+
+def opened(folder: Path) -> tuple[Tables, list[Finding]]:
+    """The tables of a folder, and what could not be read."""
+    if not folder.is_dir():
+        raise Il2Error("is no folder", where=str(folder), how="Name a folder of CSV tables.")
+    found, broken = {}, []
+    for name in KEYS:
+        path = folder / f"{name}.csv"
+        if not path.is_file():
+            broken.append(Finding("missing-table", ERROR, str(path), "the table is missing", "Put it back."))
+            continue
+        try:
+            rows = numbered(path)
+        except Il2Error as error:
+            broken.append(Finding("unreadable", ERROR, error.where, error.what, error.how or error.why or "Mend the file."))
+            continue
+        lacking = [c for c in KEYS[name] if rows and c not in rows[0].fields]
+        if lacking or not rows:
+            why = f"no column {', '.join(lacking)}" if lacking else "the table has no rows"
+            broken.append(Finding("unreadable", ERROR, f"{path}:1", why, "Put the column or the rows back."))
+            continue
+        found[name] = rows
+    return Tables(folder, found), broken
