@@ -187,7 +187,7 @@ REFUSED = [
     ("IL2", "=1 nM", "with: '=1 nM' is no name=amount. Write it like 'daclizumab=10 ug/mL'."),
     ("IL2", "daclizumab=10", "with daclizumab: '10' has no unit. Write the unit, for example '10 nM'."),
     ("IL2", "daclizumab=1 h", "with daclizumab: 'h' is no unit of the same kind as 'nM'. Give it in nM."),
-    ("IL2", "IL7=1 IU/mL", "with IL7: 'IU' is a unit of activity"),
+    ("IL2", "IL7=1 IU/mL", "with IL7: 'IU/mL' cannot be read in 'nM'"),
     ("IL2", "IL9=1 ng/mL", "with IL9: 'ng/mL' cannot be read in 'nM' without a molar mass"),
     ("IL2", "IL7=-1 nM", "IL7=-1"),
     ("IL2", "IL7=nan nM", "'nan nM' is not finite"),

@@ -93,9 +93,15 @@ def test_documented_files_and_commands_run(tmp_path, name):
         assert il4.loc["IL4", "pstat6"] > 0.1 and il4.loc["IL7", "pstat5"] > 0.001
 
 
+VERBS = [
+    "cite", "claims", "experiment", "experiments", "explain", "export", "gene", "lint", "molecules", "path", "respond",
+    "targets",
+]  # fmt: skip
+
+
 def test_help_is_a_map_of_what_works(tmp_path):
     listed = re.findall(r"^  (\w+)  ", il2(tmp_path, "--help").stdout.split("Commands:")[1], re.MULTILINE)
-    assert sorted(listed) == ["experiment", "export", "molecules", "respond", "targets"]
+    assert sorted(listed) == VERBS
     for verb in listed:
         text = " ".join(il2(tmp_path, verb, "--help").stdout.split())
         assert f"Example: il2 {verb}" in text
@@ -103,7 +109,7 @@ def test_help_is_a_map_of_what_works(tmp_path):
 
 
 def test_listing_verbs_speak_json(tmp_path):
-    verbs = (("respond", "--cells", "NK"), ("targets",), ("experiment",), ("export",), ("molecules",))
+    verbs = (("respond", "--cells", "NK"), ("targets",), ("experiments",), ("export",), ("molecules",), ("claims",))
     for words in (*verbs, ("molecules", "IL7")):
         found = json.loads(il2(tmp_path, *words, "--format", "json").stdout)
         assert found and all(isinstance(row, dict) for row in found)

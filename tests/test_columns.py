@@ -1,5 +1,6 @@
 """Every column that a user meets is explained, and nothing is explained that is not there."""
 
+import math
 from collections import Counter
 
 import pandas
@@ -11,7 +12,8 @@ from il2.cell.table import ec50_table
 from il2.cli.respond import write_table
 from il2.formats.ligand_yaml import _HEAD_KEYS, _KEYS
 from il2.knowledge.cell import CHAINS
-from il2.knowledge.table import data_folder, rows, tables_folder
+from il2.knowledge.table import data_folder, listed, read, rows, tables_folder
+from il2.receptor.head import BLOCKED
 from il2.units import parse_unit
 
 FILES = {path.stem: path for folder in (tables_folder(), data_folder()) for path in sorted(folder.glob("*.csv"))}
@@ -79,13 +81,11 @@ def test_units_are_units_and_fit_the_names():
 
 @pytest.mark.parametrize("table", FILES)
 def test_columns_with_a_unit_hold_numbers(table):
-    """A column of numbers has a unit of its own, or stands beside a column `unit`."""
-    words = {("partners", chain) for chain in CHAINS}  # `blocked` or a factor
     unit = {row["column"]: row["unit"] for row in rows("columns") if row["table"] == table}
-    frame = pandas.read_csv(FILES[table], keep_default_na=False, dtype=str)
-    for column in frame.columns:
-        if unit[column] and (table, column) not in words:
-            pandas.to_numeric(frame[column].replace("", "nan"))
+    for row in read(FILES[table]):
+        for column, text in row.items():
+            if unit[column] and text != BLOCKED:
+                assert all(math.isfinite(float(item)) for item in listed(text)), (row, column)
 
 
 def test_meanings_are_short_and_plain():

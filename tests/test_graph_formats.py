@@ -149,6 +149,16 @@ def test_publications_are_pubmed_ids_before_dois_before_our_own() -> None:
     assert records(*small())[1][0]["publications"] == ["il2:source-page", "PMID:123"]
 
 
+def test_what_is_wrong_is_no_assertion_in_biolink() -> None:
+    found, stated = small()
+    wrong = replace(stated[0], flag="wrong")
+    _, (plain, flagged) = records(found, [stated[2], replace(wrong, id="il2:x")])
+    assert (plain["predicate"], plain["object_direction_qualifier"]) == ("biolink:affects", "increased")
+    assert (plain["knowledge_level"], plain["agent_type"]) == ("knowledge_assertion", "not_provided")
+    assert (flagged["predicate"], flagged["knowledge_level"]) == ("biolink:related_to", "not_provided")
+    assert flagged["il2_predicate"] == "promotes" and "object_direction_qualifier" not in flagged
+
+
 @pytest.mark.parametrize("items", [["a"], ["a|b", "c"], ["\\", "\\n", "\n\r\t\x00\x85\u2028", HOSTILE], []])
 def test_lists_in_one_line_are_read_back(items: list[str]) -> None:
     assert unpacked(packed(items)) == items

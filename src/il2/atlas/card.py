@@ -52,7 +52,10 @@ def card(term: str = "IL2") -> Card:
     parts = dict(stated)
     for title, lines in _tabled(e).items():
         told = {c for line in lines for c in line.claims}
-        parts[title] = [*lines, *(line for line in parts.get(title, []) if not line.claims or not set(line.claims) <= told)]
+        parts[title] = [
+            *lines,
+            *(line for line in parts.get(title, []) if not line.claims or not set(line.claims) <= told),
+        ]
     order = [row["title"] for row in rows("sections")]
     titles = [*(t for t in order if t != OTHER), NUMBERS, SHOWN, OTHER]
     sections = tuple(Section(t, tuple(parts[t])) for t in titles if parts.get(t))
@@ -156,7 +159,9 @@ def _numbers(e: Entity) -> list[Line]:
     for q in numbers().values():
         if keys & set(re.split(r"[_\s]", q.name)) or keys & {q.name}:
             span = "" if q.low is None or q.high is None else f" ({q.low:g} to {q.high:g})"
-            lines.append(Line(f"{q.name} = {q.value:g} {q.unit}{span}; {q.context}.", q.sources, remark=f"Grade {q.grade}."))
+            lines.append(
+                Line(f"{q.name} = {q.value:g} {q.unit}{span}; {q.context}.", q.sources, remark=f"Grade {q.grade}.")
+            )
     return lines
 
 

@@ -29,7 +29,7 @@ def cite(what: str = "") -> list[Source]:
         return _known(_USED.findall(_text(path)))
     if path.suffix.lower() in (".csv", ".parquet", ".png", ".svg"):
         raise Il2Error("holds no references", where=what, how="Give the HTML report of the run (--report).")
-    return _known(name for fact in explain(what).facts for name in fact.sources)
+    return _known(name for one in explain(what) for fact in one.facts for name in fact.sources)
 
 
 def _text(path: Path) -> str:
@@ -76,6 +76,8 @@ def _csl(s: Source) -> dict[str, object]:
     record: dict[str, object] = {"id": s.id, "type": _KINDS.get(s.kind, "document"), "title": s.citation}
     if year(s):
         record["issued"] = {"date-parts": [[int(year(s))]]}
-    return record | {key: value for key, value in (("DOI", s.doi), ("PMID", s.pmid), ("URL", s.url)) if value} | {
-        "note": s.read
-    }
+    return (
+        record
+        | {key: value for key, value in (("DOI", s.doi), ("PMID", s.pmid), ("URL", s.url)) if value}
+        | {"note": s.read}
+    )

@@ -92,11 +92,12 @@ def lint(folder: Path | None = None) -> list[Finding]:
 
     A table that cannot be read is a finding, and what depends on it goes unchecked.
     """
+    from il2.atlas.link_checks import CHECKS as ON_LINKS
     from il2.atlas.model_checks import CHECKS as ON_MODELS
     from il2.atlas.table_checks import CHECKS as ON_TABLES
 
     tables, found = opened(folder or tables_folder())
-    for check in ON_TABLES if folder else (*ON_TABLES, *ON_MODELS):
+    for check in (*ON_TABLES, *ON_LINKS, *(() if folder else ON_MODELS)):
         found += [Finding(check.id, check.severity, *problem) for problem in check.run(tables)]
     return found
 
@@ -114,7 +115,9 @@ def opened(folder: Path) -> tuple[Tables, list[Finding]]:
         try:
             rows = numbered(path)
         except Il2Error as error:
-            broken.append(Finding("unreadable", ERROR, error.where, error.what, error.how or error.why or "Mend the file."))
+            broken.append(
+                Finding("unreadable", ERROR, error.where, error.what, error.how or error.why or "Mend the file.")
+            )
             continue
         lacking = [c for c in KEYS[name] if rows and c not in rows[0].fields]
         if lacking or not rows:

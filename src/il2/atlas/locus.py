@@ -38,7 +38,12 @@ def beside_it(name: str) -> list[Line]:
     lines = []
     if name in [one.symbol for one in coding_loci()]:
         left, right = beside(name)
-        lines.append(Line(f"Next coding genes of the map: {left or 'none'} and {right or 'none'}.", ("ensembl_110", "genatlas_il2")))
+        lines.append(
+            Line(
+                f"Next coding genes of the map: {left or 'none'} and {right or 'none'}.",
+                ("ensembl_110", "genatlas_il2"),
+            )
+        )
     for one, row in zip(table, rows("loci"), strict=True):
         at = f"{one.start:,}-{one.end:,} on {row['assembly']}" if one.start else "no position known"
         was = "" if one.symbol == one.stated_name or not one.symbol else f", printed as {one.stated_name}"
@@ -58,24 +63,44 @@ def made(name: str) -> list[Line]:
     cited = listed(row["sources"])
     lines = [_exons(transcript) for transcript in _transcripts(name)]
     lines += [
-        Line(f"Precursor: {len(precursor)} residues, {mass_Da(precursor) / 1000:.2f} kDa; coding sequence {cds_nt(len(precursor))} nt with stop.", cited, remark=row["note"]),
-        Line(f"Mature chain: {len(whole)} residues, {mass_Da(whole, bridges) / 1000:.2f} kDa (average mass, no sugar, {bridges} disulphide).", cited),
-    ]  # fmt: skip
-    for form in dict.fromkeys(r["form"] for r in rows("sequence_features") if r["sequence"] == row["name"] and r["form"]):
+        Line(
+            f"Precursor: {len(precursor)} residues, {mass_Da(precursor) / 1000:.2f} kDa; coding sequence "
+            f"{cds_nt(len(precursor))} nt with stop.",
+            cited,
+            remark=row["note"],
+        ),
+        Line(
+            f"Mature chain: {len(whole)} residues, {mass_Da(whole, bridges) / 1000:.2f} kDa (average mass, no sugar, "
+            f"{bridges} disulphide).",
+            cited,
+        ),
+    ]
+    for form in dict.fromkeys(
+        r["form"] for r in rows("sequence_features") if r["sequence"] == row["name"] and r["form"]
+    ):
         changed = mature(row["name"], form)
         details = ", ".join(f.detail for f in features(row["name"], form=form))
-        lines.append(Line(f"{form}: {len(changed)} residues ({details}), {mass_Da(changed, bridges) / 1000:.2f} kDa.", (*cited, "proleukin_label")))
+        lines.append(
+            Line(
+                f"{form}: {len(changed)} residues ({details}), {mass_Da(changed, bridges) / 1000:.2f} kDa.",
+                (*cited, "proleukin_label"),
+            )
+        )
     for r in rows("sequence_features"):
         if r["sequence"] == row["name"] and not r["form"]:
             span = r["start"] if r["start"] == r["end"] else f"{r['start']} to {r['end']}"
             detail = f", {r['detail']}" if r["detail"] else ""
             text = f"{r['feature'].replace('_', ' ').capitalize()}: {span} of the {r['numbering']}{detail}."
-            lines.append(Line(text, listed(r["sources"]), listed(r["claim"]), remark=f"Grade {r['grade']}. {r['note']}".strip()))
+            lines.append(
+                Line(text, listed(r["sources"]), listed(r["claim"]), remark=f"Grade {r['grade']}. {r['note']}".strip())
+            )
     return lines
 
 
 def _transcripts(name: str) -> list[str]:
-    return list(dict.fromkeys(p.entity for p in places() if p.what.startswith(EXON) and p.entity.startswith(f"{name}-")))
+    return list(
+        dict.fromkeys(p.entity for p in places() if p.what.startswith(EXON) and p.entity.startswith(f"{name}-"))
+    )
 
 
 def _exons(transcript: str) -> Line:
@@ -84,7 +109,7 @@ def _exons(transcript: str) -> Line:
 
     exons, coding = lengths(EXON), lengths(CODING_PART)
     text = (
-        f"Transcript {transcript}: {len(exons)} exons of {', '.join(map(str, exons))} nt ({sum(exons)} nt); coding parts "
-        f"{' + '.join(map(str, coding))} = {sum(coding)} nt."
+        f"Transcript {transcript}: {len(exons)} exons of {', '.join(map(str, exons))} nt ({sum(exons)} nt); coding "
+        f"parts {' + '.join(map(str, coding))} = {sum(coding)} nt."
     )
     return Line(text, ("ensembl_110",))

@@ -48,7 +48,7 @@ def stale_verdicts(_: Tables) -> Iterator[Problem]:
 
 
 def numbers_in_code(t: Tables) -> Iterator[Problem]:
-    """Literal numbers in the layers of biology that are no plain ones and that no row of numbers_in_code.csv explains."""
+    """Literal numbers in the layers of biology, but plain ones and those that numbers_in_code.csv explains."""
     root = Path(str(files("il2")))
     explained = {(row.fields["file"], row.fields["number"]) for row in t["numbers_in_code"]}
     for layer in LAYERS:
@@ -56,7 +56,11 @@ def numbers_in_code(t: Tables) -> Iterator[Problem]:
             name = f"{layer}/{path.name}"
             for line, text in literals(path.read_text("utf-8")):
                 if (name, text) not in explained:
-                    yield f"{name}:{line}", f"the number {text} stands in code", "Move it to quantities.csv, or explain it."
+                    yield (
+                        f"{name}:{line}",
+                        f"the number {text} stands in code",
+                        "Move it to quantities.csv, or explain it.",
+                    )
 
 
 def literals(code: str) -> Iterator[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
@@ -77,7 +78,7 @@ def _unrolled(end: str, before: dict[str, list[str]]) -> list[list[str]]:
 
 
 def _steps(ids: list[str]) -> list[Step]:
-    return [_step(a, b) for a, b in zip(ids[:-1], ids[1:], strict=True)]
+    return [_step(a, b) for a, b in itertools.pairwise(ids)]
 
 
 def _step(a: str, b: str) -> Step:
@@ -91,8 +92,10 @@ def _step(a: str, b: str) -> Step:
 def _weakness(path: list[Step]) -> tuple[int, int, int]:
     first = [s.edges[0] for s in path]
     return (
-        sum(e.flag != "" for e in first), sum(e.predicate in STRUCTURE for e in first), -sum(len(s.edges) for s in path),
-    )  # fmt: skip
+        sum(e.flag != "" for e in first),
+        sum(e.predicate in STRUCTURE for e in first),
+        -sum(len(s.edges) for s in path),
+    )
 
 
 def phrase(step: Step) -> str:

@@ -14,7 +14,7 @@ from il2.knowledge.table import listed, rows
 
 @dataclass(frozen=True)
 class Paragraph:
-    """opens: whether it is the first under its heading. rests_on: rows of the tables; sources: who stands behind them."""
+    """opens: it is the first under its heading. rests_on: rows of the tables; sources: who stands behind them."""
 
     heading: str
     opens: bool

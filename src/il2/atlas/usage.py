@@ -51,27 +51,37 @@ def resolved(parameter: str) -> Quantity | str | None:
     return next((text for end, text in INPUTS.items() if parameter.endswith(end)), None)
 
 
-def parameters(network: Network, reaction: Reaction) -> tuple[str, ...]:
-    """Parameters on which the rate of a reaction depends, through derived constants as well, in their order."""
-    derived = {d.name: d.expr for d in network.derived}
-    found, todo = set(), symbols(reaction.forward) | symbols(reaction.reverse)
-    while todo:
-        name = todo.pop()
-        if name in derived:
-            todo |= symbols(derived[name])
-        else:
-            found.add(name)
-    return tuple(name for name in network.parameter_names if name in found)
+def parameters(model: str, reaction: Reaction) -> tuple[str, ...]:
+    """Parameters on which the rate of a reaction of a model depends, through derived constants too, in their order."""
+    below, order = _derived(model), network(model).parameter_names
+    found: set[str] = set()
+    for name in symbols(reaction.forward) | symbols(reaction.reverse):
+        found |= below.get(name, {name})
+    return tuple(name for name in order if name in found)
+
+
+@cache
+def _derived(model: str) -> dict[str, set[str]]:
+    """What every derived constant of a model depends on; they are defined before use."""
+    table: dict[str, set[str]] = {}
+    for d in network(model).derived:
+        table[d.name] = set().union(*(table.get(name, {name}) for name in symbols(d.expr)))
+    return table
+
+
+def told() -> list[str]:
+    """Models whose reactions are told: all but those that are like another."""
+    return [name for name, model in MODELS.items() if not model.like]
 
 
 @cache
 def uses() -> dict[str, tuple[Use, ...]]:
-    """Uses of every parameter of the named models."""
+    """Uses of every parameter of the models that are told."""
     found: dict[str, list[Use]] = {}
-    for model in MODELS:
+    for model in told():
         by_name: dict[str, list[str]] = {}
         for reaction in network(model).reactions:
-            for name in parameters(network(model), reaction):
+            for name in parameters(model, reaction):
                 by_name.setdefault(name, []).append(reaction.name)
         for name, reactions in by_name.items():
             found.setdefault(name, []).append(Use(model, tuple(reactions)))
@@ -83,11 +93,11 @@ def homes(name: str) -> list[tuple[str, Reaction]]:
     model, colon, rest = name.partition(": ")
     if colon and model in MODELS:
         return [(model, r) for r in network(model).reactions if r.name == rest]
-    return [(m, r) for m in MODELS for r in network(m).reactions if r.name == name]
+    return [(m, r) for m in told() for r in network(m).reactions if r.name == name]
 
 
 def reaction_names() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(r.name for m in MODELS for r in network(m).reactions))
+    return tuple(dict.fromkeys(r.name for m in told() for r in network(m).reactions))
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,9 @@ def _matching(model: str, pattern: str) -> tuple[str, ...]:
 
 def _steps() -> list[Quantity]:
     return [
-        _constant(f"KD_{row['ligand']}_{row['product'].replace('+', '_')}", f"{row['ligand']}: {row['step']}", row["kd"], row)
+        _constant(
+            f"KD_{row['ligand']}_{row['product'].replace('+', '_')}", f"{row['ligand']}: {row['step']}", row["kd"], row
+        )
         for row in rows("affinities")
     ]
 
@@ -136,6 +148,6 @@ def _partners() -> list[Quantity]:
 
 def _constant(name: str, step: str, kd: str, row: dict[str, str]) -> Quantity:
     return Quantity(
-        name, "receptor", "KD", float(kd), row["unit"], number(row["low"]), number(row["high"]), f"dissociation constant, {step}",
-        row["grade"], listed(row["sources"]), "", row["note"],
+        name, "receptor", "KD", float(kd), row["unit"], number(row["low"]), number(row["high"]),
+        f"dissociation constant, {step}", row["grade"], listed(row["sources"]), "", row["note"],
     )  # fmt: skip

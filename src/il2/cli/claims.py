@@ -14,10 +14,12 @@ def claims(
     kind: str = typer.Option("", help="For example regulation, receptor, therapy."),
     seed: str = typer.Option("", help="Number of the document, 000 to 004."),
     status: str = typer.Option("", help="shown, contradicted, undecided, fact or unmodelled."),
-    conflicts: bool = typer.Option(False, "--conflicts", help="The conflicts between documents, or the claims in them."),
+    conflicts: bool = typer.Option(
+        False, "--conflicts", help="The conflicts between documents; as JSON the claims in them."
+    ),
     format: Format = FORMAT,
 ) -> None:
-    """What five documents state of IL-2, and what a simulation shows. Example: il2 claims --about CD25 --status shown"""
+    """What five documents state, and what a simulation shows. Example: il2 claims --about CD25 --status shown"""
     from il2.atlas.status import claim_table, conflict_table
 
     found = claim_table(about, kind, seed, status, conflicts)

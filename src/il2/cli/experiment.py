@@ -14,7 +14,9 @@ from il2.errors import Il2Error
 
 @app.command()
 def experiments(
-    run: bool = typer.Option(False, "--run", help="Run every experiment that is built, instead of the recorded verdicts."),
+    run: bool = typer.Option(
+        False, "--run", help="Run every experiment that is built, instead of the recorded verdicts."
+    ),
     save: Path | None = typer.Option(None, help="With --run: keep the verdicts in this JSON file."),
     format: Format = FORMAT,
 ) -> None:
@@ -53,7 +55,13 @@ def _run() -> dict:
 
 def _short(row: dict) -> dict[str, object]:
     state = f"{row['status']}{' (stale)' if row['stale'] else ''}"
-    return {"id": row["id"], "title": row["title"], "claims": len(row["claims"]), "grade": row["grade"] or "–", "status": state}
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "claims": len(row["claims"]),
+        "grade": row["grade"] or "–",
+        "status": state,
+    }
 
 
 @app.command()
@@ -71,7 +79,9 @@ def experiment(
 
     if id.upper() not in runner.experiments():
         p = plan(id)
-        raise Il2Error(f"{p.id} {p.title} is not built", where="il2 experiment", how=f"il2 explain {p.id} says what it is to show.")
+        raise Il2Error(
+            f"{p.id} {p.title} is not built", where="il2 experiment", how=f"il2 explain {p.id} says what it is to show."
+        )
     result = runner.perform(runner.experiment(id), draws=draws, seed=seed)
     typer.echo(json.dumps([forms.as_dict(result)], indent=1) if format is Format.json else forms.as_text(result))
     if figure is not None:

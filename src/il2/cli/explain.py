@@ -17,15 +17,18 @@ def explain(
     format: Format = FORMAT,
 ) -> None:
     """What a term is, who says so, and where the model uses it. Example: il2 explain CD25"""
-    from il2.atlas.explain import Explanation, Fact
+    from il2.atlas.explain import Explanation
     from il2.atlas.explain import explain as told
+    from il2.atlas.fact import Fact
 
-    found = told(term) if not term.startswith("--") else Explanation(term, "option", term, tuple(Fact(*o) for o in _option(term)))
+    option = term.startswith("--")
+    found = (Explanation(term, "option", term, tuple(Fact(*o) for o in _option(term))),) if option else told(term)
     if format is Format.json:
-        typer.echo(json.dumps([asdict(found)], indent=1, ensure_ascii=False))
+        typer.echo(json.dumps([asdict(one) for one in found], indent=1, ensure_ascii=False))
         return
-    typer.echo(f"{found.title}: {found.kind}")
-    show([{"": f.label, "what": f.text, "sources": ", ".join(f.sources)} for f in found.facts], format)
+    for one in found:
+        title = f"{one.title}: {one.kind}"
+        show([{"": f.label, "what": f.text, "sources": ", ".join(f.sources)} for f in one.facts], format, title)
 
 
 def _option(name: str) -> list[tuple[str, str]]:

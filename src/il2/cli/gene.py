@@ -24,8 +24,12 @@ ENDINGS = {".md": Look.markdown, ".html": Look.html, ".htm": Look.html, ".json":
 
 @app.command()
 def gene(
-    term: str = typer.Argument("IL2", metavar="ENTITY", help="A name, synonym or identifier: IL2RA, CD25, aldesleukin."),
-    format: Look | None = typer.Option(None, "--format", help="text, markdown, html or json; by default that of --out."),
+    term: str = typer.Argument(
+        "IL2", metavar="ENTITY", help="A name, synonym or identifier: IL2RA, CD25, aldesleukin."
+    ),
+    format: Look | None = typer.Option(
+        None, "--format", help="text, markdown, html or json; by default that of --out."
+    ),
     out: Path | None = typer.Option(None, help="File to write, .md, .html, .json or .txt; default the terminal."),
 ) -> None:
     """The card of IL2 or of another entity: all that is known, with sources. Example: il2 gene --out IL2.html"""
@@ -39,7 +43,9 @@ def gene(
     for warning in found.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if not has_enough(found):
-        typer.echo(f"note: the documents say little of {found.name}; il2 explain '{found.name}' says the rest", err=True)
+        typer.echo(
+            f"note: the documents say little of {found.name}; il2 explain '{found.name}' says the rest", err=True
+        )
     if out is None:
         typer.echo(text)
         return

@@ -13,7 +13,9 @@ from il2.cli.print import FORMAT, Format, show
 
 @app.command()
 def lint(
-    folder: Path | None = typer.Argument(None, help="A folder of tables; by default those of the package, with its models."),
+    folder: Path | None = typer.Argument(
+        None, help="A folder of tables; by default those of the package, with its models."
+    ),
     format: Format = FORMAT,
 ) -> None:
     """Check the tables of knowledge, their links, and the numbers of the models. Example: il2 lint"""

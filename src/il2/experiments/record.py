@@ -68,9 +68,17 @@ def recorded() -> dict[str, Record]:
 def load(path: Path) -> dict[str, Record]:
     """Verdicts from a file that `save` wrote; what is none is an Il2Error."""
     try:
-        found = [Record(**r | {"claims": {c: tuple(v) for c, v in r["claims"].items()}}) for r in json.loads(path.read_text("utf-8"))]
+        found = [
+            Record(**r | {"claims": {c: tuple(v) for c, v in r["claims"].items()}})
+            for r in json.loads(path.read_text("utf-8"))
+        ]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise Il2Error("is no file of verdicts", where=str(path), why=str(error), how="Write it with il2 experiments --run --save FILE.") from error
+        raise Il2Error(
+            "is no file of verdicts",
+            where=str(path),
+            why=str(error),
+            how="Write it with il2 experiments --run --save FILE.",
+        ) from error
     return {r.id: r for r in found}
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+WIDE = 50  # how far the x values of a figure reach before their axis is logarithmic
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -93,7 +94,9 @@ def figure(result: Result) -> Figure:
         colour = COLOURS[i % len(COLOURS)]
         left.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.12, linewidth=0)
         left.plot(curve.x, curve.y, color=colour, linestyle=DASHES[i % len(DASHES)], label=curve.label)
-    left.set(xscale="log", xlabel=result.axes[0], ylabel=result.axes[1], title="default set; band: 5 to 95 % of draws")
+    ends = [x for curve in result.curves for x in curve.x]
+    wide = ends and min(ends) > 0 and max(ends) > WIDE * min(ends)
+    left.set(xscale="log" if wide else "linear", xlabel=result.axes[0], ylabel=result.axes[1], title="default set; band: 5 to 95 % of draws")
     if result.curves:
         left.legend(frameon=False, fontsize="small")
     places = range(len(tested))

@@ -9,6 +9,8 @@ from il2.formats.graph_fields import EDGE_FIELDS, NODE_FIELDS, Field, Record
 from il2.knowledge.graph import SOURCE, Edge, Node
 from il2.knowledge.table import keyed
 
+WRONG = "wrong"  # the flag of what is kept as evidence and never taken as knowledge
+WEAKEST = "biolink:related_to"
 # Grade: knowledge level and agent type; `stated` is what a document says, which does not tell who found it.
 LEVELS = {"stated": ("knowledge_assertion", "not_provided"), "assumed": ("not_provided", "manual_agent")}
 # A sign of ours where the predicate of Biolink has none.
@@ -19,6 +21,7 @@ DIRECTIONS = {
     ("biolink:regulates", "-"): "downregulated",
 }
 CURATED = ("knowledge_assertion", "manual_agent")
+UNKNOWN = ("not_provided", "not_provided")
 
 
 def records(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[list[Record], list[Record]]:
@@ -73,8 +76,8 @@ def _node_record(node: Node) -> Record:
 
 
 def _edge_record(edge: Edge, papers: Mapping[str, str]) -> Record:
-    level, agent = LEVELS.get(edge.grade, CURATED)
-    relation = predicate(edge.predicate)
+    level, agent = UNKNOWN if edge.flag == WRONG else LEVELS.get(edge.grade, CURATED)
+    relation = WEAKEST if edge.flag == WRONG else predicate(edge.predicate)
     direction = DIRECTIONS.get((relation, edge.polarity))
     cited = [papers.get(s, f"il2:source-{s}") for s in edge.sources]
     return _own(edge, EDGE_FIELDS) | {

@@ -13,13 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 from il2.errors import Il2Error, did_you_mean
-from il2.formats.biolink import category, check, predicate
+from il2.formats.biolink import WRONG, category, check, predicate
 from il2.formats.graph_fields import EDGE_FIELDS, NODE_FIELDS, library
 from il2.knowledge.graph import SOURCE, Edge, Node
 from il2.knowledge.table import keyed
 
 TERM = "urn:il2:term:"
-WRONG = "wrong"  # the flag of what is kept as evidence and never taken as knowledge
 _VOCABULARIES = {
     "bibo": "http://purl.org/ontology/bibo/",
     "dcterms": "http://purl.org/dc/terms/",

@@ -59,5 +59,7 @@ def claim(name: str) -> Claim:
     """One claim; an unknown id is an error that suggests the nearest."""
     table = claims()
     if name.upper() not in table:
-        raise Il2Error(f"unknown claim {name!r}", how=did_you_mean(name, table) if len(name) > 2 else "For example S000-001.")
+        raise Il2Error(
+            f"unknown claim {name!r}", how=did_you_mean(name, table) if len(name) > 2 else "For example S000-001."
+        )
     return table[name.upper()]

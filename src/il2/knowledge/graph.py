@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.knowledge.claim import Claim, claims
-from il2.knowledge.entity import Entity, entities, named
+from il2.knowledge.entity import Entity, entities, find, named
 from il2.knowledge.source import sources
 from il2.knowledge.table import keyed, listed, rows
 
@@ -57,7 +57,9 @@ class Edge:
 def nodes() -> dict[str, Node]:
     """All nodes by id."""
     found = [*map(_entity, entities().values())]
-    found += [Node(f"il2:source-{s.id}", s.citation, SOURCE, (s.id,), _xrefs(s.doi, s.pmid)) for s in sources().values()]
+    found += [
+        Node(f"il2:source-{s.id}", s.citation, SOURCE, (s.id,), _xrefs(s.doi, s.pmid)) for s in sources().values()
+    ]
     known = {node.id for node in found}
     for edge, text in _ends():
         if edge not in known:
@@ -70,7 +72,7 @@ def nodes() -> dict[str, Node]:
 def edges() -> tuple[Edge, ...]:
     """Every claim as an edge to each of its objects, and what the tables say of parts, kinds and binding."""
     stated = [e for c in claims().values() for e in _stated(c)]
-    return tuple([*stated, *_structure(), *_binding()])
+    return (*stated, *_structure(), *_binding())
 
 
 def node_id(text: str) -> str:
@@ -97,9 +99,21 @@ def _stated(c: Claim) -> list[Edge]:
     pairs = [(s, o) for s in c.subjects for o in c.objects]
     return [
         Edge(
-            f"il2:{c.id}" if len(pairs) == 1 else f"il2:{c.id}-{n}", node_id(s), c.predicate, node_id(o),
-            (c.document,), c.id, polarity, c.qualifier, "stated", c.check, c.experiment, c.flag, c.conflicts, c.statement,
-        )  # fmt: skip
+            f"il2:{c.id}" if len(pairs) == 1 else f"il2:{c.id}-{n}",
+            node_id(s),
+            c.predicate,
+            node_id(o),
+            (c.document,),
+            c.id,
+            polarity,
+            c.qualifier,
+            "stated",
+            c.check,
+            c.experiment,
+            c.flag,
+            c.conflicts,
+            c.statement,
+        )
         for n, (s, o) in enumerate(pairs, start=1)
     ]
 
@@ -123,8 +137,26 @@ def _binding() -> list[Edge]:
             if pair[0] and pair[1]:
                 found.append(
                     Edge(
-                        f"il2:model-{row['name']}-{predicate}-{text}", pair[0].id, predicate, pair[1].id,
-                        listed(row["sources"]), grade=row["grade"], text=f"in the receptor model: {row['name']} {text}",
-                    )  # fmt: skip
+                        f"il2:model-{row['name']}-{predicate}-{text}",
+                        pair[0].id,
+                        predicate,
+                        pair[1].id,
+                        listed(row["sources"]),
+                        grade=row["grade"],
+                        text=f"in the receptor model: {row['name']} {text}",
+                    )
                 )
     return found
+
+
+def part(about: str = "", with_sources: bool = True) -> tuple[tuple[Node, ...], tuple[Edge, ...]]:
+    """The whole graph, or an entity with all that it is linked with, and the sources of what is left."""
+    if not about:
+        return tuple(nodes().values()), edges()
+    own = find(about).entity.id
+    kept = tuple(e for e in edges() if own in (e.subject, e.object))
+    ids = {own, *(i for e in kept for i in (e.subject, e.object))}
+    if with_sources:
+        cited = {s for e in kept for s in e.sources} | {s for i in ids for s in nodes()[i].sources}
+        ids |= {f"il2:source-{name}" for name in cited}
+    return tuple(n for n in nodes().values() if n.id in ids), kept

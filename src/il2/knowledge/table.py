@@ -37,7 +37,9 @@ def keyed(name: str, key: str) -> dict[str, dict[str, str]]:
     for row in numbered(path):
         value = row.fields[key]
         if value in table:
-            raise Il2Error(f"{key} {value!r} stands here twice", where=f"{path}:{row.line}", how="Rename or remove one.")
+            raise Il2Error(
+                f"{key} {value!r} stands here twice", where=f"{path}:{row.line}", how="Rename or remove one."
+            )
         table[value] = row.fields
     return table
 
@@ -45,11 +47,7 @@ def keyed(name: str, key: str) -> dict[str, dict[str, str]]:
 @cache
 def aliases(name: str) -> dict[str, str]:
     """Case-folded names and aliases of a table with the columns `name` and `aliases`, and the name they stand for."""
-    return {
-        alias.casefold(): row["name"]
-        for row in rows(name)
-        for alias in (row["name"], *listed(row["aliases"]))
-    }
+    return {alias.casefold(): row["name"] for row in rows(name) for alias in (row["name"], *listed(row["aliases"]))}
 
 
 @cache
@@ -89,7 +87,9 @@ def numbered(path: Path) -> tuple[Row, ...]:
     except UnicodeDecodeError as error:
         raise Il2Error(f"is not UTF-8 text: {error.reason}", where=f"{path}: byte {error.start}") from error
     except csv.Error as error:
-        raise Il2Error(f"is no CSV: {error}", where=f"{path}:{reader.line_num}", how="Mend the quotes there.") from error
+        raise Il2Error(
+            f"is no CSV: {error}", where=f"{path}:{reader.line_num}", how="Mend the quotes there."
+        ) from error
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=str(path)) from error
 

@@ -23,7 +23,15 @@ LEGEND = (
     "Blue arrows raise or activate, dashed orange lines lower or block, grey ones have no stated sign. "
     "Rest the pointer on a line to see who says so."
 )
-SIGNS = {"blocks": "-", "represses": "-", "suppresses": "-", "activates": "+", "binds": "+", "engages": "+", "makes": "+"}
+SIGNS = {
+    "blocks": "-",
+    "represses": "-",
+    "suppresses": "-",
+    "activates": "+",
+    "binds": "+",
+    "engages": "+",
+    "makes": "+",
+}
 
 
 def as_html(card: Card) -> str:
@@ -37,7 +45,9 @@ def as_html(card: Card) -> str:
     if graph := _graph(card.name):
         parts[GRAPH] = graph
     parts[REFERENCES] = sources.listing([])
-    head = tag("header", tag("h1", card.name), *(_warning(w) for w in card.warnings), tag("p", card.definition, class_="lede"))
+    head = tag(
+        "header", tag("h1", card.name), *(_warning(w) for w in card.warnings), tag("p", card.definition, class_="lede")
+    )
     links = [tag("li", tag("a", title, href=f"#{_anchor(title)}")) for title in parts]
     contents = tag("nav", tag("ul", links), aria_label="Contents", class_="contents")
     body = [head, contents, *(section(t, content, anchor=_anchor(t)) for t, content in parts.items()), _foot()]
@@ -45,7 +55,9 @@ def as_html(card: Card) -> str:
 
 
 def _foot() -> Markup:
-    text = "Assembled by il2 from its tables; flagged statements are kept as stated and never used. For research use only."
+    text = (
+        "Assembled by il2 from its tables; flagged statements are kept as stated and never used. For research use only."
+    )
     return tag("footer", tag("p", text))
 
 
@@ -59,7 +71,9 @@ def _anchor(title: str) -> str:
 
 def _line(line: Line, sources: Sources) -> Markup:
     remark = tag("div", line.remark, class_="note") if line.remark else ""
-    said = [piece for c in line.claims for piece in (", ", tag("span", c, title=claims()[c].statement, class_="claim"))][1:]
+    said = [
+        piece for c in line.claims for piece in (", ", tag("span", c, title=claims()[c].statement, class_="claim"))
+    ][1:]
     state = [" ", tag("span", line.status, class_="status")] if line.status else []
     return tag("li", line.text, " ", tag("span", said), " " if said else "", sources.cite(line.sources), *state, remark)
 
@@ -69,13 +83,20 @@ def _newcomers(sources: Sources) -> list[Markup]:
     for heading, group in groupby(paragraphs(), key=lambda p: p.heading):
         out.append(tag("h3", heading))
         for p in group:
-            out.append(tag("p", p.text, " ", tag("span", ", ".join(p.rests_on), class_="claim"), " ", sources.cite(p.sources)))
+            out.append(
+                tag("p", p.text, " ", tag("span", ", ".join(p.rests_on), class_="claim"), " ", sources.cite(p.sources))
+            )
     return out
 
 
 def _pathway() -> list[Markup]:
     links = [
-        Link(r["start"], r["end"], SIGNS.get(r["label"].split()[0], ""), f"{r['start']} {r['label']} {r['end']} [{r['claims'].replace(';', ', ')}]")
+        Link(
+            r["start"],
+            r["end"],
+            SIGNS.get(r["label"].split()[0], ""),
+            f"{r['start']} {r['label']} {r['end']} [{r['claims'].replace(';', ', ')}]",
+        )
         for r in rows("pathway")
     ]
     told = [tag("li", link.told) for link in links]
@@ -98,13 +119,16 @@ def _graph(name: str) -> list[Markup]:
             continue
         seen.add(key)
         label = keyed("predicates", "name")[e.predicate]["label"]
-        told = f"{nodes()[e.subject].name} {label} {nodes()[e.object].name} [{e.claim or ', '.join(e.sources)}]{' ' + e.flag if e.flag else ''}"
+        said = f"[{e.claim or ', '.join(e.sources)}]{' ' + e.flag if e.flag else ''}"
+        told = f"{nodes()[e.subject].name} {label} {nodes()[e.object].name} {said}"
         heading = keyed("kinds", "kind")[other.kind]["label"]
         link = Link(nodes()[e.subject].name, nodes()[e.object].name, e.polarity, told)
         sides[side].setdefault(heading, []).append(link)
     if not any(sides):
         return []
-    before, after = ({k: sorted(v, key=lambda link: (link.start, link.end)) for k, v in sorted(side.items())} for side in sides)
+    before, after = (
+        {k: sorted(v, key=lambda link: (link.start, link.end)) for k, v in sorted(side.items())} for side in sides
+    )
     drawing = around(name, before, after, f"Statements about {name}")
     wide = tag("div", drawing, class_="wide", tabindex="0", role="region", aria_label=GRAPH)
     return [tag("p", f"Left what is said to act on {name}, right what it is said to act on. {LEGEND}"), wide]

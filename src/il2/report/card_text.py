@@ -35,7 +35,9 @@ def _evidence(line: Line) -> str:
 
 def _wrapped_reference(name: str) -> str:
     s = source(name)
-    return fill(f"{s.id}: {s.citation.rstrip('.')}. {s.url} ({s.read})", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return fill(
+        f"{s.id}: {s.citation.rstrip('.')}. {s.url} ({s.read})", WIDTH, initial_indent="  ", subsequent_indent="    "
+    )
 
 
 def as_markdown(card: Card) -> str:
@@ -48,7 +50,10 @@ def as_markdown(card: Card) -> str:
         out += [f"- {_plain(line.text)}{_remark(line)} [{_evidence(line)}]" for line in section.lines]
         out.append("")
     cited = {s for p in paragraphs() for s in p.sources} if card.name == SUBJECT else set()
-    return "\n".join([*out, "## References", "", *(_reference(n) for n in sources() if n in {*card.references, *cited})]) + "\n"
+    return (
+        "\n".join([*out, "## References", "", *(_reference(n) for n in sources() if n in {*card.references, *cited})])
+        + "\n"
+    )
 
 
 def primer_markdown() -> str:

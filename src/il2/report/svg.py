@@ -107,7 +107,13 @@ def _marker() -> dict[str, str]:
 
 def _stroke(sign: str) -> dict[str, str]:
     colour, marker = {"+": (UP, "up"), "-": (DOWN, "down")}.get(sign, (PLAIN, "plain"))
-    look = {"stroke": colour, "fill": "none", "stroke_width": "1.3", "stroke_opacity": "0.75", "marker_end": f"url(#{marker})"}
+    look = {
+        "stroke": colour,
+        "fill": "none",
+        "stroke_width": "1.3",
+        "stroke_opacity": "0.75",
+        "marker_end": f"url(#{marker})",
+    }
     return look | ({"stroke_dasharray": "5 3"} if sign == "-" else {})
 
 

@@ -15,9 +15,12 @@ from il2.signalling.response import response, response_of
 
 @dataclass(frozen=True)
 class Model:
+    """like: a model with the same parameters and kinds of reactions, which is told in its place."""
+
     name: str
     summary: str
     build: Callable[[], Network]
+    like: str = ""
 
 
 def several(name: str, heads: int) -> Molecule:
@@ -49,6 +52,7 @@ MODELS = {
             "response-IL2-tetravalent",
             "a molecule with four IL-2 heads, followed as pairs",
             lambda: response_of(system(several("IL2", 4))),
+            like="response-IL2-bivalent",
         ),
         Model(
             "response-IL2-complex",
