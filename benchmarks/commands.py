@@ -1,4 +1,4 @@
-"""Wall time of whole commands, each in a process of its own: import, `il2 respond` cold and warm, a plate.
+"""Wall time of whole commands, each in a process of its own: import, `il2 respond` cold and warm, look-ups, a plate.
 
 python benchmarks/commands.py [--wells 100000] [--markdown]
 """
@@ -17,6 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+LOOKUPS = (
+    ("gene",), ("explain", "CD25"), ("explain", "KD_IL2_IL2RA"), ("explain", "S000-051"), ("path", "IL2", "STAT5"),
+    ("claims", "--about", "CD25"), ("claims", "--format", "json"), ("claims",), ("experiments",), ("cite", "CD25"),
+)  # fmt: skip
 KNOWN = ("Treg", "NK", "CD8", "Th", "YT-1 IL2Ra+")
 
 
@@ -53,6 +57,11 @@ def main() -> None:
         rows.append(("import il2; il2.respond, median of 5", statistics.median(
             seconds(folder, "-c", "import il2; il2.respond") for _ in range(5)
         )))  # fmt: skip
+        for words in LOOKUPS:
+            found = statistics.median(seconds(folder, "-m", "il2", *words) for _ in range(5))
+            rows.append((f"il2 {' '.join(words)}, median of 5", found))
+        floor = statistics.median(seconds(folder, "-c", "import typer, rich.table, numpy") for _ in range(5))
+        rows.append(("of these the imports of typer, rich and numpy", floor))
         write_plate(folder / "plate.csv", options.wells)
         words = ("-m", "il2", "respond", "--plate", "plate.csv", "--out", "predictions.csv")
         rows.append((f"il2 respond --plate, {options.wells:,} wells", seconds(folder, *words)))

@@ -52,7 +52,7 @@ def test_commands_of_the_readme_table_run(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     write_files(ROOT / "docs" / "respond.md", tmp_path)
     found = re.findall(r"^\| `(il2 [^`]+)`", text, re.MULTILINE)
-    assert len(found) == 7
+    assert len(found) == 11
     for line in found:
         il2(tmp_path, *shlex.split(line)[1:])
     assert (tmp_path / "il2-respond.png").stat().st_size > 10_000
@@ -66,6 +66,20 @@ def test_python_examples_run(tmp_path):
         assert "EC50_nM" in done.stdout
 
 
+def test_questions_of_the_knowledge_guide_are_answered(tmp_path):
+    import shlex
+
+    guide = ROOT / "docs" / "knowledge.md"
+    il2(tmp_path, "respond", "--cells", "NK", "--report", "il2-respond.html")
+    lines = re.findall(r"`(il2 [^`]+)`", guide.read_text("utf-8").split("## ")[0])
+    assert len(lines) == 10
+    for line in lines:
+        il2(tmp_path, *shlex.split(line)[1:])
+    (example,) = blocks(guide, "python")
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "decreases" in done.stdout and "4q27" in done.stdout, done.stderr
+
+
 def write_files(document: Path, folder: Path) -> None:
     """The files that a document shows: YAML by the name in its first line, then counts and a plate."""
     for text in blocks(document, "yaml"):
@@ -74,7 +88,7 @@ def write_files(document: Path, folder: Path) -> None:
         (folder / name).write_text(text)
 
 
-@pytest.mark.parametrize("name", ["respond.md", "additions.md"])
+@pytest.mark.parametrize("name", ["respond.md", "additions.md", "knowledge.md"])
 def test_documented_files_and_commands_run(tmp_path, name):
     import shlex
 

@@ -75,8 +75,8 @@ def test_conflicting_results_are_named_where_all_of_them_are(found):
 
 
 def test_layers():
-    assert layers() == ("receptor",)
-    assert [row["id"] for row in rows("target_runs")] == [o.id for o in targets()]
+    assert layers() == ("units", "receptor", "gene", "signalling", "cell", "tissue", "patient", "disease")
+    assert [row["id"] for row in rows("target_runs")] == [o.id for o in targets() if o.verdict != "not run"]
     with pytest.raises(Il2Error, match=r"no layer 'recepter'.*Did you mean 'receptor'"):
         targets("recepter")
 
@@ -118,7 +118,10 @@ def test_the_command_prints_each_target_with_its_run_and_speaks_json():
     assert [row["id"] for row in listed] == [o.id for o in targets("receptor")]
     unmeasured = next(row for row in listed if row["id"] == "T036")
     assert unmeasured["il2"] is None and unmeasured["verdict"] == "not applicable" and unmeasured["reason"]
-    assert listed == json.loads(run("--format", "json").output)
+    every = json.loads(run("--format", "json").output)
+    assert listed == [row for row in every if row["layer"] == "receptor"]
+    assert len({row["result"] for row in every}) == len(rows("targets")) == 178
+    assert {row["verdict"] for row in every if row["layer"] != "receptor"} == {"not run"}
 
 
 def test_an_unknown_layer_is_refused():

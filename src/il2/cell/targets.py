@@ -16,10 +16,12 @@ from string import ascii_lowercase
 
 from il2.cell.measures import MEASURES
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.result import PublishedResult, published
 from il2.knowledge.table import number, rows
 
-REPRODUCED, MISSED, NOT_APPLICABLE = "reproduced", "missed", "not applicable"
+REPRODUCED, MISSED, NOT_APPLICABLE, NOT_RUN = "reproduced", "missed", "not applicable", "not run"
 CONFIRMED, INPUT, BESIDE = "yes", "input", "beside"  # beside: shown, not judged
+NO_RUN = "no run of the model shows it yet"
 DIGITS = 3  # a value is compared as it is printed
 
 
@@ -69,9 +71,9 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """Reproduced, missed with the factor to the nearest end of the range, or not applicable."""
+        """Reproduced, missed with the factor to the nearest end of the range, not applicable, or not run."""
         if not self.applicable:
-            return NOT_APPLICABLE
+            return NOT_RUN if self.reason == NO_RUN else NOT_APPLICABLE
         if self.reproduced:
             return REPRODUCED
         bound = self.low if self.value <= self.low else self.high  # an open end cannot be passed
@@ -106,15 +108,17 @@ class Score:
 
 
 def layers() -> tuple[str, ...]:
-    """Layers that have targets, in the order of the table."""
-    return tuple(dict.fromkeys(row["layer"] for row in rows("target_runs")))
+    """Layers that have published results, in the order of the table."""
+    return tuple(dict.fromkeys(p.layer for p in published().values()))
 
 
 def targets(layer: str = "") -> list[Outcome]:
-    """Every check of a layer, or of all, in the order of the table; an unknown layer is an Il2Error."""
+    """Every check of a layer, or of all, then the results that no run shows yet; an unknown layer is an Il2Error."""
     if layer and layer not in layers():
         raise Il2Error(f"no layer {layer!r}", where="targets", how=did_you_mean(layer, layers()))
-    return [_outcome(row) for row in rows("target_runs") if layer in ("", row["layer"])]
+    run = [_outcome(row) for row in rows("target_runs") if layer in ("", row["layer"])]
+    done = {row["target"] for row in rows("target_runs")}
+    return run + [_unshown(p) for p in published().values() if p.id not in done and layer in ("", p.layer)]
 
 
 def _outcome(row: dict[str, str]) -> Outcome:
@@ -125,6 +129,15 @@ def _outcome(row: dict[str, str]) -> Outcome:
         row["id"], row["quantity"], row["condition"], row["unit"], math.nan if target is None else target, low, high,
         value, row["use"], row["source"], row["confirmed"], row["run"], row["command"], row["note"], row["reason"],
         row["layer"],
+    )  # fmt: skip
+
+
+def _unshown(p: PublishedResult) -> Outcome:
+    value, low, high = (p.value, p.low, p.high)
+    return Outcome(
+        p.id, p.quantity, p.condition, p.unit, math.nan if value is None else value,
+        -math.inf if low is None else low, math.inf if high is None else high, math.nan, "", ";".join(p.sources),
+        p.confirmed, note=p.note, reason=NO_RUN, layer=p.layer,
     )  # fmt: skip
 
 

@@ -50,12 +50,12 @@ def _record(o: Outcome) -> dict[str, object]:
 def _block(o: Outcome) -> str:
     """One target: what was found, what il2 gives, and the run that shows it."""
     unit = "" if o.unit == "dimensionless" else f" {o.unit}"
-    published = "published as a sign" if math.isnan(o.target) else f"published {o.target:g}{unit}"
+    published = "published as a sign or in words" if math.isnan(o.target) else f"published {o.target:g}{unit}"
     marks = f"(confirmed: {o.confirmed}; {o.use})"
     if o.applicable:
         head = f"{published}, accepted {o.accepted}; il2 gives {_digits(o.value)}{unit}: {o.verdict} {marks}"
     else:
-        head = f"{published}: {o.verdict} (confirmed: {o.confirmed}). {o.reason}."
+        head = f"{published}: {o.verdict} (confirmed: {o.confirmed}). {o.reason}. {o.note}"
     lines = [_wrapped(f"{o.quantity}; {o.condition}", f"{o.id:<{len(INDENT)}}"), _wrapped(head)]
     lines += [_wrapped(f"run: {o.run}")] if o.run else []
     lines += [f"{INDENT}{o.command}"] if o.command else []
@@ -72,9 +72,13 @@ def _wrapped(text: str, first: str = INDENT) -> str:
 
 
 def _summary(found: Sequence[Outcome]) -> list[str]:
-    from il2.cell.targets import conflicts, score
+    from il2.cell.targets import NOT_RUN, conflicts, score
 
     every = score(found)
+    unrun = sum(o.verdict == NOT_RUN for o in found)
+    waiting = [f"{unrun} published results have no run of the model yet."] if unrun else []
+    if not every.every:
+        return waiting
     tested = [name for name in every.tested if name in every.reproduced]
     text = (
         f"{len(every.reproduced)} of {len(every.every)} confirmed and applicable targets reproduced, each with all of "
@@ -82,4 +86,4 @@ def _summary(found: Sequence[Outcome]) -> list[str]:
         f"Missed: {', '.join(every.missed) or 'none'}. Values were chosen on rows of use calibration."
     )
     clash = conflicts(found)
-    return [fill(text, WIDTH), *([fill(clash, WIDTH)] if clash else [])]
+    return [fill(part, WIDTH) for part in (text, clash, *waiting) if part]
