@@ -13,7 +13,7 @@ from pathlib import Path
 import llvmlite
 import llvmlite.binding as llvm
 
-from il2.engine import driver, kernel, store
+from il2.engine import backward, driver, kernel, store
 from il2.engine.elimination import eliminate
 from il2.engine.lanes import Layout
 from il2.network.program import Program
@@ -49,29 +49,34 @@ def lane_width(program: Program) -> int:
     return 4 if features.get("avx") else 2
 
 
-def compiled(program: Program, width: int | None = None) -> Compiled:
-    """The machine code of a program, from this process, from disk, or compiled now."""
-    return _compiled(program, width or lane_width(program), store.place())
+FORWARD, BACKWARD = "forward", "backward"
 
 
+def compiled(program: Program, width: int | None = None, kind: str = FORWARD) -> Compiled:
+    """The machine code of a program, from this process, from disk, or compiled now; of its solve or its adjoint."""
+    return _compiled(program, width or lane_width(program), store.place(), kind)
+
+
+LAYOUTS = {FORWARD: Layout, BACKWARD: backward.BackwardLayout}
 _LOADED: dict[tuple, Compiled] = {}
 
 
-def _compiled(program: Program, width: int, folder: str) -> Compiled:
-    key = digest(program, width)
+def _compiled(program: Program, width: int, folder: str, kind: str) -> Compiled:
+    key = digest(program, width, kind)
     if (key, folder) not in _LOADED:
         facts, code, note = store.read(key)
         from_disk = facts is not None
         if facts is None:
-            facts, code = build(program, width)
+            facts, code = build(program, width, kind)
             note = store.write(key, facts, code) or note
         if note:
             logging.getLogger("il2").warning("object code on disk was not used: %s", note)
-        _LOADED[key, folder] = _load(Layout(**facts), code, from_disk, note)
+        layout = LAYOUTS[kind](**facts)
+        _LOADED[key, folder] = _load(layout, code, from_disk, note)
     return _LOADED[key, folder]
 
 
-def digest(program: Program, width: int) -> str:
+def digest(program: Program, width: int, kind: str = FORWARD) -> str:
     """Key of the object code: equations, this CPU, LLVM, and the code generator itself."""
     parts = (
         program.prepare.ops,
@@ -83,6 +88,7 @@ def digest(program: Program, width: int) -> str:
         program.controlled,
         len(program.parameters),
         width,
+        kind,
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
         llvm.get_process_triple(),
@@ -96,14 +102,14 @@ def digest(program: Program, width: int) -> str:
 
 @cache
 def _generator() -> str:
-    names = ("compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "step")
+    names = ("backward", "compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "step", "traverse")
     text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
     return hashlib.sha256(text).hexdigest()
 
 
-def build(program: Program, width: int) -> tuple[dict, bytes]:
+def build(program: Program, width: int, kind: str = FORWARD) -> tuple[dict, bytes]:
     """Compile to object code; returns the layout as a dictionary and the code."""
-    kernels, driving, layout = modules(program, width)
+    kernels, driving, layout = (modules if kind == FORWARD else backward.modules)(program, width)
     module = llvm.parse_assembly(driving)
     module.link_in(llvm.parse_assembly(kernels))
     module.verify()

@@ -27,18 +27,21 @@ ARGUMENTS = (
     "rejected",
     "reached",
     "settings",
+    "log",
+    "capacity",
     "workspace",
 )
 SETTINGS = ("rtol", "atol", "first_step", "smallest_step", "most_steps", "smallest_pivot")
 
 DONE, BAD_PIVOT, TOO_MANY_STEPS, STEP_TOO_SMALL = 0, 1, 2, 3
+HEAD = 2  # of a row of the log, before the state: step size, time after the step
 SAFETY, SHRINK, GROW, AFTER_NAN = 0.9, 0.2, 6.0, 0.1
 
 
 def build(layout: Layout, controlled: tuple[bool, ...]) -> str:
     """IR text of `drive` and its parts; the kernels `prepare`, `rates`, `factor`, `solve` are declared."""
-    lanes = Lanes(layout, controlled)
-    drive(lanes, rosenbrock_step(lanes), settle(lanes))
+    lanes = Lanes(layout, controlled, {"prepare": 3, "rates": 3, "factor": 5, "solve": 2})
+    drive(lanes, rosenbrock_step(lanes), settle(lanes), log(lanes))
     return str(lanes.module)
 
 
@@ -131,6 +134,32 @@ def settle(lanes: Lanes) -> ir.Function:
     return f
 
 
+def log(lanes: Lanes) -> ir.Function:
+    """log(arguments, workspace, slot, h, t): keep the state before a step of a lane, as long as there is room."""
+    f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, DOUBLE, DOUBLE]), "log")
+    f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
+    arguments, workspace, slot, h, t = f.args
+    b = ir.IRBuilder(f.append_basic_block("entry"))
+    n = lanes.layout.n
+
+    def own(name: str, kind: ir.Type) -> ir.Value:
+        return b.load(b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE), typ=kind)
+
+    capacity = _integer(b, _argument(b, arguments, ARGUMENTS.index("capacity")))
+    taken = b.fptosi(own("good", DOUBLE), INT)
+    with b.if_then(b.icmp_signed("<", taken, capacity)):
+        row = b.mul(b.add(b.mul(own("lane", INT), capacity), taken), INT(n + HEAD))
+        place = b.gep(_argument(b, arguments, ARGUMENTS.index("log")), [row], source_etype=DOUBLE)
+        b.store(h, place)
+        b.store(t, b.gep(place, [INT(1)], source_etype=DOUBLE))
+        with lanes.loop(b, n) as i:
+            at = b.add(b.mul(i, INT(lanes.w)), slot)
+            value = b.load(b.gep(lanes.array(b, workspace, "y"), [at], source_etype=DOUBLE), typ=DOUBLE)
+            b.store(value, b.gep(place, [b.add(i, INT(HEAD))], source_etype=DOUBLE))
+    b.ret_void()
+    return f
+
+
 def _argument(b: ir.IRBuilder, arguments: ir.Value, i: int) -> ir.Value:
     return b.load(b.gep(arguments, [INT(i)], source_etype=INT), typ=POINTER)
 
@@ -144,7 +173,7 @@ def _setting(b: ir.IRBuilder, settings: ir.Value, name: str) -> ir.Value:
     return b.load(at, typ=DOUBLE)
 
 
-def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function) -> None:
+def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function, log_step: ir.Function) -> None:
     f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER]), "drive")
     (arguments,) = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
@@ -154,6 +183,7 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function) -> Non
         lanes.broadcast(b, _setting(b, settings, name))
         for name in ("rtol", "atol", "smallest_step", "most_steps", "smallest_pivot")
     )
+    logs = b.icmp_unsigned("!=", _integer(b, _argument(b, arguments, ARGUMENTS.index("log"))), INT(0))
     at = {name: lanes.array(b, workspace, name) for name in ("t", "h", "next", "good", "bad", "after", "active")}
     drawn = lanes.array(b, workspace, "lane")
     with lanes.loop(b, lanes.w) as slot:
@@ -185,10 +215,16 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function) -> Non
     factor = b.select(broken, lanes.splat(AFTER_NAN), factor)
     following = b.fmul(step, factor)
     following = b.select(b.and_(good, b.fcmp_ordered("<", step, h)), lanes.choose_max(b, following, h), following)
+    after_step = b.select(good, b.select(lands, due, b.fadd(t, step)), t)
+    kept = _bits(lanes, b, b.and_(active, good))
+    with b.if_then(logs), lanes.loop(b, lanes.w) as slot, b.if_then(_bit(b, kept, slot)):
+        at_slot = b.trunc(slot, ir.IntType(32))
+        given = [b.extract_element(v, at_slot) for v in (step, after_step)]
+        b.call(log_step, [arguments, workspace, slot, *given])
     one, zero = lanes.splat(1.0), lanes.splat(0.0)
     count_good = b.fadd(lanes.get(b, at["good"]), b.select(good, one, zero))
     count_bad = b.fadd(lanes.get(b, at["bad"]), b.select(good, zero, one))
-    lanes.put(b, b.select(good, b.select(lands, due, b.fadd(t, step)), t), at["t"])
+    lanes.put(b, after_step, at["t"])
     lanes.put(b, following, at["h"])
     lanes.put(b, count_good, at["good"])
     lanes.put(b, count_bad, at["bad"])
@@ -209,9 +245,7 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function) -> Non
     b.position_at_end(settle_all)
     flags = [_bits(lanes, b, m) for m in (event, landed, pivotless, too_many)]
     with lanes.loop(b, lanes.w) as slot:
-        is_event, is_landed, is_pivotless, is_many = (
-            b.trunc(b.lshr(m, b.trunc(slot, m.type) if m.type != INT else slot), BOOL) for m in flags
-        )
+        is_event, is_landed, is_pivotless, is_many = (_bit(b, m, slot) for m in flags)
         code = b.select(is_many, INT(TOO_MANY_STEPS), INT(STEP_TOO_SMALL))
         code = b.select(is_landed, INT(-1), code)
         code = b.select(is_pivotless, INT(BAD_PIVOT), code)
@@ -226,6 +260,10 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function) -> Non
 def _bits(lanes: Lanes, b: ir.IRBuilder, mask: ir.Value) -> ir.Value:
     bits = b.bitcast(mask, ir.IntType(lanes.w))
     return b.zext(bits, INT)
+
+
+def _bit(b: ir.IRBuilder, bits: ir.Value, slot: ir.Value) -> ir.Value:
+    return b.trunc(b.lshr(bits, slot), BOOL)
 
 
 def _any(lanes: Lanes, b: ir.IRBuilder, mask: ir.Value) -> ir.Value:

@@ -19,7 +19,7 @@ from il2.network.tape import Tape
 class Elimination:
     """`factor` loads y, k and ("d", 0); `entries` go to the array lu, `pivots` are the diagonal of U.
 
-    `solve` loads lu and x and overwrites x with `solution`.
+    `solve` loads lu and x and overwrites x with `solution`. places: index in lu of an entry of L, D or U.
     """
 
     order: tuple[int, ...]
@@ -28,18 +28,28 @@ class Elimination:
     least_pivot: int
     solve: Tape
     solution: tuple[int, ...]
+    places: dict[tuple[int, int], int]
 
 
-def markowitz(n: int, pattern: set[tuple[int, int]]) -> tuple[int, ...]:
-    """Order of diagonal pivots that keeps (row count - 1) * (column count - 1) smallest at each step."""
+def symbolic(n: int, pattern: set[tuple[int, int]]) -> list[tuple[int, set[int], set[int]]]:
+    """Pivots in an order that keeps (row count - 1) * (column count - 1) smallest, with the fill that they cause.
+
+    Per step: the pivot, the rows below it and the columns right of it that hold an entry.
+    """
     rows = {i: {i} for i in range(n)}
     columns = {i: {i} for i in range(n)}
     for i, j in pattern:
         rows[i].add(j)
         columns[j].add(i)
-    order: list[int] = []
+    steps: list[tuple[int, set[int], set[int]]] = []
     while rows:
-        best = min(rows, key=lambda i: ((len(rows[i]) - 1) * (len(columns[i]) - 1), i))
+        left = len(rows) - 1
+        best, least = min(
+            ((i, (len(row) - 1) * (len(columns[i]) - 1)) for i, row in rows.items()), key=lambda pair: pair[::-1]
+        )
+        if least == left * left:  # what is left is full
+            rest = sorted(rows)
+            return steps + [(p, set(rest[r + 1 :]), set(rest[r + 1 :])) for r, p in enumerate(rest)]
         below, right = columns.pop(best) - {best}, rows.pop(best) - {best}
         for i in below:
             rows[i] |= right
@@ -47,8 +57,13 @@ def markowitz(n: int, pattern: set[tuple[int, int]]) -> tuple[int, ...]:
         for j in right:
             columns[j] |= below
             columns[j].discard(best)
-        order.append(best)
-    return tuple(order)
+        steps.append((best, below, right))
+    return steps
+
+
+def markowitz(n: int, pattern: set[tuple[int, int]]) -> tuple[int, ...]:
+    """Order of diagonal pivots that keeps (row count - 1) * (column count - 1) smallest at each step."""
+    return tuple(pivot for pivot, _, _ in symbolic(n, pattern))
 
 
 def eliminate(program: Program) -> Elimination:
@@ -76,24 +91,26 @@ def eliminate(program: Program) -> Elimination:
             matrix[i, p] = tape.mul(matrix[i, p], reciprocal[p])
 
     entries: list[int] = []
+    places: dict[tuple[int, int], int] = {}
     solve = Tape()
     x = {i: solve.load("x", i) for i in range(n)}
     ready = dict.fromkeys(range(n), 0)
 
-    def stored(value: int) -> int:
+    def stored(at: tuple[int, int], value: int) -> int:
+        places[at] = len(entries)
         entries.append(value)
-        return solve.load("lu", len(entries) - 1)
+        return solve.load("lu", places[at])
 
     def subtract(p: int, columns: list[int]) -> None:
         """x[p] minus the products of a row; what is known first comes first, which shortens the chain."""
         for j in sorted(columns, key=ready.__getitem__):
-            x[p] = solve.sub(x[p], solve.mul(stored(matrix[p, j]), x[j]))
+            x[p] = solve.sub(x[p], solve.mul(stored((p, j), matrix[p, j]), x[j]))
             ready[p] = max(ready[p], ready[j]) + 1
 
     for p in order:
         subtract(p, [j for j in order[: rank[p]] if (p, j) in matrix])
     for p in order:
-        x[p] = solve.mul(x[p], stored(reciprocal[p]))
+        x[p] = solve.mul(x[p], stored((p, p), reciprocal[p]))
         ready[p] += 1
     for p in reversed(order):
         subtract(p, [j for j in order[rank[p] + 1 :] if (p, j) in matrix])
@@ -108,4 +125,29 @@ def eliminate(program: Program) -> Elimination:
         least_pivot=tape.div(least, d),
         solve=solve,
         solution=tuple(x[i] for i in range(n)),
+        places=places,
     )
+
+
+def transposed(elimination: Elimination) -> tuple[Tape, tuple[int, ...]]:
+    """The solve with the transposed matrix: a tape that loads lu and x, and what overwrites x."""
+    order, places = elimination.order, elimination.places
+    rank = {p: r for r, p in enumerate(order)}
+    tape = Tape()
+    x = {i: tape.load("x", i) for i in order}
+
+    def subtract(p: int, before: list[int]) -> None:
+        for j in before:
+            x[p] = tape.sub(x[p], tape.mul(tape.load("lu", places[j, p]), x[j]))
+
+    column: dict[int, list[int]] = {p: [] for p in order}
+    for i, p in places:
+        if i != p:
+            column[p].append(i)
+    for p in order:
+        subtract(p, sorted((j for j in column[p] if rank[j] < rank[p]), key=rank.__getitem__))
+    for p in order:
+        x[p] = tape.mul(x[p], tape.load("lu", places[p, p]))
+    for p in reversed(order):
+        subtract(p, sorted((j for j in column[p] if rank[j] > rank[p]), key=rank.__getitem__, reverse=True))
+    return tape, tuple(x[i] for i in range(len(order)))

@@ -44,15 +44,15 @@ class Layout:
 
 
 class Lanes:
-    """A module under construction, its vector type, and the kernels that it calls."""
+    """A module under construction, its vector type, and the kernels that it calls: name to number of arrays."""
 
-    def __init__(self, layout: Layout, controlled: tuple[bool, ...]) -> None:
+    def __init__(self, layout: Layout, controlled: tuple[bool, ...], kernels: dict[str, int]) -> None:
         self.layout, self.controlled, self.w = layout, controlled, layout.width
         self.module = ir.Module("il2_driver")
         self.vector = ir.VectorType(DOUBLE, self.w)
         self.kernels = {
             name: ir.Function(self.module, ir.FunctionType(ir.VoidType(), [POINTER] * count), name)
-            for name, count in (("prepare", 3), ("rates", 3), ("factor", 5), ("solve", 2))
+            for name, count in kernels.items()
         }
         one = ir.FunctionType(self.vector, [self.vector])
         self.absolute = ir.Function(self.module, one, f"llvm.fabs.v{self.w}f64")

@@ -63,11 +63,14 @@ def solve(
     tolerances: Tolerances | None = None,
     threads: int | None = None,
     width: int | None = None,
+    log: np.ndarray | None = None,
 ) -> Solution:
     """Integrate from t = 0 to each output time.
 
     parameters: (lanes, n_parameters); times: (n_times,) for all lanes or (lanes, n_times), rising, >= 0.
     initial: (lanes, n_states), or None for the initial values of the network.
+    log: None, or an array (lanes, capacity, 2 + n_states) that takes step size, time after the step and state before
+    it of each accepted step; steps beyond its capacity are not kept. A lane that is solved again is not in it.
     The result of a lane has the same bits for any number of threads, any order and any batch size.
     """
     tolerances = tolerances or Tolerances()
@@ -107,16 +110,20 @@ def solve(
             "rejected": rejected,
             "reached": reached,
             "settings": settings,
+            "log": 0 if log is None else log,
+            "capacity": 0 if log is None else log.shape[1],
         }
-        _run(code, values, _threads(threads, lanes, code.layout.width))
+        launch(code, driver.ARGUMENTS, values, workers(threads, lanes, code.layout.width))
     solution = Solution(y, status, accepted, rejected, reached, np.zeros(lanes, dtype=bool))
     return _repivot(program, parameters, initial, times, tolerances, solution)
 
 
-def _run(code: Compiled, values: dict, threads: int) -> None:
+def launch(code: Compiled, names: tuple[str, ...], values: dict, threads: int) -> None:
+    """Run compiled lanes on threads; `names` is the order in which they take their arguments."""
+
     def work() -> None:
         workspace = aligned(code.layout.doubles)
-        slots = [(values | {"workspace": workspace})[name] for name in driver.ARGUMENTS]
+        slots = [(values | {"workspace": workspace})[name] for name in names]
         arguments = np.array([s.ctypes.data if isinstance(s, np.ndarray) else s for s in slots], dtype=np.int64)
         code.drive(arguments.ctypes.data)
 
@@ -135,7 +142,8 @@ def aligned(doubles: int, boundary: int = 64) -> np.ndarray:
     return raw[offset : offset + doubles]
 
 
-def _threads(asked: int | None, lanes: int, width: int) -> int:
+def workers(asked: int | None, lanes: int, width: int) -> int:
+    """How many threads to use: those asked for, at most all cores and what there is work for."""
     if asked is None:
         asked = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if asked < 1:
