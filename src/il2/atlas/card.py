@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from il2.atlas.line import Line
 from il2.atlas.locus import beside_it, located, made
@@ -19,7 +19,10 @@ from il2.knowledge.table import keyed, listed, rows
 ENOUGH = 3  # statements below which a card says that there is little to read
 NAMES, PLACE, BESIDE, MADE = "Names and identity", "Location", "Neighbours on the chromosome", "Transcript and protein"
 NUMBERS, SHOWN, OTHER = "Numbers of the model", "What a simulation shows", "Links and documents"
-RELATIONS = {"is_a": "Belongs to:", "part_of": "Part of:", "has_part": "Has the part:"}
+RELATIONS = {
+    "is_a": "Belongs to:", "part_of": "Part of:", "has_part": "Has the part:", "derived_from": "Derived from:",
+    "occurs_in": "Occurs in:",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,8 @@ def card(term: str = "IL2") -> Card:
     stated = _grouped(c for c in claims().values() if touches(c, e.name) or e.name == SUBJECT)
     parts = dict(stated)
     for title, lines in _tabled(e).items():
-        told = {c for line in lines for c in line.claims}
-        parts[title] = [
-            *lines,
-            *(line for line in parts.get(title, []) if not line.claims or not set(line.claims) <= told),
-        ]
+        told = {c for line in lines for c in line.claims} if title in (PLACE, BESIDE) else set()
+        parts[title] = [*lines, *(line for line in parts.get(title, []) if not told.issuperset(line.claims))]
     order = [row["title"] for row in rows("sections")]
     titles = [*(t for t in order if t != OTHER), NUMBERS, SHOWN, OTHER]
     sections = tuple(Section(t, tuple(parts[t])) for t in titles if parts.get(t))
@@ -79,9 +79,9 @@ def section_of(claim: Claim) -> str:
 
 def _grouped(found: Iterable[Claim]) -> dict[str, list[Line]]:
     """Lines by section; documents that state the same triple share one."""
-    same: dict[tuple[str, str, str, str], list[Claim]] = {}
+    same: dict[tuple[str, ...], list[Claim]] = {}
     for c in found:
-        key = section_of(c), _name(c.subject), c.predicate, _object(c)
+        key = section_of(c), _name(c.subject), c.predicate, _object(c), c.qualifier
         same.setdefault(key, []).append(c)
     table: dict[str, list[Line]] = {}
     for (title, *_), group in same.items():
@@ -100,12 +100,25 @@ def _object(c: Claim) -> str:
 
 
 def _line(group: list[Claim]) -> Line:
-    states = dict.fromkeys(status(c).word for c in group)
-    texts = list(dict.fromkeys(c.statement for c in group))
+    texts = " ".join(dict.fromkeys(c.statement for c in group))
     return Line(
-        texts[0], tuple(dict.fromkeys(c.document for c in group)), tuple(c.id for c in group), ", ".join(states),
+        texts, tuple(dict.fromkeys(c.document for c in group)), tuple(c.id for c in group), _states(group),
         " ".join(dict.fromkeys(filter(None, (_remark(c, len(group) > 1) for c in group)))),
     )  # fmt: skip
+
+
+def _states(group: Iterable[Claim]) -> str:
+    return ", ".join(dict.fromkeys(status(c).word for c in group))
+
+
+def _tested(lines: list[Line]) -> list[Line]:
+    """Lines with status, flag and note of the claims in whose place they stand."""
+    found = []
+    for line in lines:
+        held = [claims()[c] for c in line.claims]
+        remarks = [line.remark and f"{line.remark.rstrip('.')}.", *(_remark(c, len(held) > 1) for c in held)]
+        found.append(replace(line, status=_states(held), remark=" ".join(filter(None, remarks))))
+    return found
 
 
 def _remark(c: Claim, several: bool) -> str:
@@ -132,7 +145,7 @@ def _differences(e: Entity) -> dict[str, list[Line]]:
             places = [section_of(one) for one in held]
             positions = "; ".join(f"{p.text} [{_holders(p)}]" for p in c.positions)
             documents = tuple(dict.fromkeys(one.document for one in held))
-            text = f"{c.id} {c.topic}: {c.canonical} is taken as canonical. Stated: {positions}."
+            text = f"{c.id} {c.topic}. Canonical: {c.canonical}. Stated: {positions}."
             title = max(places, key=places.count)
             table.setdefault(title, []).append(Line(text, documents, remark=f"{c.reason} {c.resolution}"))
     return table
@@ -144,8 +157,8 @@ def _holders(p: Position) -> str:
 
 def _tabled(e: Entity) -> dict[str, list[Line]]:
     """Lines that the tables of the package add, which stand before what the documents state."""
-    table = {NAMES: _identity(e), PLACE: located(e.name), MADE: made(e.name), BESIDE: beside_it(e.name)}
-    table |= {NUMBERS: _numbers(e), SHOWN: _shown(e)}
+    table = {NAMES: _identity(e), PLACE: _tested(located(e.name)), MADE: made(e.name)}
+    table |= {BESIDE: _tested(beside_it(e.name)), NUMBERS: _numbers(e), SHOWN: _shown(e)}
     for title, lines in _differences(e).items():
         own = table.get(title, [])
         table[title] = [*own, *lines] if title == NAMES else [*lines, *own]

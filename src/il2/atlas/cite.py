@@ -11,9 +11,9 @@ from il2.atlas.explain import explain
 from il2.errors import Il2Error
 from il2.knowledge.source import ASSUMED, Source, source, sources
 
-FORMS = ("text", "bibtex", "csl-json")
 _USED = re.compile(r'id="source-([A-Za-z0-9_]+)"')
-_YEAR = re.compile(r"\b(1[89]\d\d|20\d\d)\b")
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_DATE = re.compile(r"\b((?:19|20)\d\d)-\d\d-\d\d\b")
 _KINDS = {"article": "article-journal", "repository": "dataset", "database": "dataset", "document": "webpage"}
 
 
@@ -48,23 +48,23 @@ def _known(names: Iterable[str]) -> list[Source]:
 
 
 def form(found: Iterable[Source], style: str) -> str:
-    """Sources as text, BibTeX or CSL-JSON; what a source does not record is left out, not invented."""
+    """Sources as text, bibtex or json (CSL-JSON); what a source does not record is left out, not invented."""
     if style == "bibtex":
         return "\n".join(map(_bibtex, found))
-    if style == "csl-json":
+    if style == "json":
         return json.dumps([_csl(s) for s in found], indent=1, ensure_ascii=False)
     return "\n".join(f"{s.id}: {s.citation.rstrip('.')}. {s.url}".rstrip() + f" ({s.read})" for s in found)
 
 
 def year(s: Source) -> str:
-    """The year of publication, where the citation names it."""
-    found = _YEAR.findall(s.citation)
-    return found[-1] if found else ""
+    """The first year that the citation of an article names, as later ones may be pages; of the rest that of a date."""
+    found = (_YEAR if s.kind == "article" else _DATE).findall(s.citation)
+    return found[0] if found else ""
 
 
 def _bibtex(s: Source) -> str:
-    fields = {"title": s.citation, "year": year(s), "doi": s.doi, "url": s.url, "annote": s.read}
-    lines = [f"  {key} = {{{_escaped(value)}}}" for key, value in fields.items() if value]
+    fields = {"title": _escaped(s.citation), "year": year(s), "doi": s.doi, "url": s.url, "annote": s.read}
+    lines = [f"  {key} = {{{value}}}" for key, value in fields.items() if value]
     return "\n".join((f"@misc{{{s.id},", ",\n".join(lines), "}"))
 
 

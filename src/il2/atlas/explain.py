@@ -14,7 +14,7 @@ from il2.atlas.usage import homes, numbers, reaction_names, resolved, uses
 from il2.errors import Il2Error
 from il2.knowledge.claim import claims
 from il2.knowledge.conflict import conflicts
-from il2.knowledge.entity import folded, near, words
+from il2.knowledge.entity import folded, near, warnings, words
 from il2.knowledge.planned import planned
 from il2.knowledge.result import published
 from il2.knowledge.source import sources
@@ -68,12 +68,18 @@ def _reaction(text: str) -> str | None:
     return text if " " in text and homes(text) else None
 
 
+def _misused(text: str) -> str | None:
+    """A word that stands for no entity, and of which a document says what is not so."""
+    return text if _entity_word(text) is None and warnings(text) else None
+
+
 TELLERS: tuple[tuple[Callable[[str], str | None], Callable[[str], Told]], ...] = (
     (_among(claims), stated.tell_claim),
     (_among(planned), stated.tell_experiment),
     (_among(conflicts), stated.tell_conflict),
     (_among(published), stated.tell_result),
     (_entity_word, stated.tell_entity),
+    (_misused, stated.tell_misused),
     (_among(numbers), modelled.tell_number),
     (_among(MODELS.keys), modelled.tell_model),
     (_input, modelled.tell_parameter),

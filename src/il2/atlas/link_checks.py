@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from il2.atlas.lint import ERROR, Check, Problem, Tables
 from il2.errors import Il2Error
 from il2.knowledge.conflict import positions
-from il2.knowledge.entity import folded, parents
+from il2.knowledge.entity import RELATIONS, folded, parents
 from il2.knowledge.table import listed
 
 REFUTED = ("wrong", "corrupt", "outdated")
 LINKS = (  # table, column, table and column that hold what it names
+    ("affinities", "ligand", "heads", "name"),
+    ("cells", "parent", "cells", "name"),
     ("claims", "document", "sources", "id"),
     ("claims", "experiment", "experiments", "id"),
     ("claims", "conflicts", "conflicts", "id"),
     ("claims", "predicate", "predicates", "name"),
     ("conflicts", "about", "entities", "name"),
+    ("coordinates", "claim", "claims", "id"),
     ("criteria", "experiment", "experiments", "id"),
     ("criteria", "source", "sources", "id"),
     ("entities", "kind", "kinds", "kind"),
+    ("heads", "association", "quantities", "name"),
+    ("heads", "half_activation", "quantities", "name"),
+    ("heads", "recruitment", "quantities", "name"),
+    ("loci", "claim", "claims", "id"),
     ("mechanisms", "claim", "claims", "id"),
     ("misattributions", "claims", "claims", "id"),
     ("misattributions", "entity", "entities", "name"),
-    ("loci", "claim", "claims", "id"),
-    ("coordinates", "claim", "claims", "id"),
+    ("molecules", "base", "heads", "name"),
+    ("partners", "target", "heads", "name"),
     ("pathway", "start", "entities", "name"),
     ("pathway", "end", "entities", "name"),
     ("pathway", "claims", "claims", "id"),
-    ("targets", "experiments", "experiments", "id"),
+    ("receptor_counts", "cell", "cells", "name"),
+    ("sections", "predicates", "predicates", "name"),
+    ("sequence_features", "claim", "claims", "id"),
+    ("sequence_features", "sequence", "sequences", "name"),
     ("target_runs", "target", "targets", "id"),
     ("target_runs", "source", "sources", "id"),
+    ("targets", "experiments", "experiments", "id"),
 )
 MODEL_LINKS = {
     "cell": ("cells", "name"),
@@ -48,7 +59,7 @@ RESTS = {
 
 def unknown_prefixes(t: Tables) -> Iterator[Problem]:
     known = t.column("prefixes", "prefix")
-    for row in t["entities"]:
+    for row in t["entities"] if known else ():
         for curie in (row.fields["id"], *listed(row.fields["xrefs"])):
             prefix, colon, rest = curie.partition(":")
             if not colon or not rest or prefix not in known:
@@ -72,7 +83,7 @@ def dangling_links(t: Tables) -> Iterator[Problem]:
 
 def _dangling_sources(t: Tables) -> Iterator[Problem]:
     known = t.column("sources", "id")
-    for name, rows in t.rows.items():
+    for name, rows in t.rows.items() if known else ():
         for row in rows:
             for item in listed(row.fields.get("sources", "")):
                 if item not in known:
@@ -83,11 +94,13 @@ def _dangling_parts(t: Tables) -> Iterator[Problem]:
     entities, claims = t.column("entities", "name"), t.column("claims", "id")
     for row in t["entities"]:
         for relation, name in parents(row.fields["parents"]):
+            if relation not in RELATIONS:
+                yield t.where("entities", row), f"{relation!r} is no relation", f"Use {', '.join(RELATIONS)}."
             if name not in entities:
                 yield t.where("entities", row), f"{relation} {name!r} is no entity", "Mend the name, or add the row."
         for link in listed(row.fields["model"]):
             kind, _, name = link.partition(":")
-            if kind in MODEL_LINKS and name not in t.column(*MODEL_LINKS[kind]):
+            if kind in MODEL_LINKS and name not in (t.column(*MODEL_LINKS[kind]) or {name}):
                 yield t.where("entities", row), f"{link!r} is not in the model", "Mend the name."
     for row in t["conflicts"]:
         try:
@@ -96,12 +109,12 @@ def _dangling_parts(t: Tables) -> Iterator[Problem]:
             yield t.where("conflicts", row), str(error), error.how
             continue
         for name in held:
-            if name not in claims:
+            if claims and name not in claims:
                 yield t.where("conflicts", row), f"claim {name!r} is not in claims.csv", "Mend the id."
     for row in t["primer"]:
         for item in listed(row.fields["rests_on"]):
             kind, _, name = item.rpartition(":")
-            if kind not in RESTS or name not in t.column(*RESTS[kind]):
+            if kind not in RESTS or name not in (t.column(*RESTS[kind]) or {name}):
                 yield t.where("primer", row), f"rests on {item!r}, which is not there", "Mend the name."
 
 
@@ -115,10 +128,13 @@ def open_conflicts(t: Tables) -> Iterator[Problem]:
             if not row.fields[column]:
                 yield t.where("conflicts", row), f"{row.fields['id']} has no {column}", "Say what is taken, and why."
         try:
-            held = {c for p in positions(row.fields["positions"]) for c in p.claims}
+            stated = positions(row.fields["positions"])
         except Il2Error:
             continue
-        if held != named.get(row.fields["id"], set()):
+        held = {c for p in stated for c in p.claims}
+        if len(stated) < 2:
+            yield t.where("conflicts", row), f"{row.fields['id']} has one position", "Name both, or take it away."
+        if t["claims"] and held != named.get(row.fields["id"], set()):
             odd = ", ".join(sorted(held ^ named.get(row.fields["id"], set())))
             yield t.where("conflicts", row), f"positions and claims.csv differ in {odd}", "Name the conflict in both."
 
@@ -139,6 +155,10 @@ def flagged_canonical(t: Tables) -> Iterator[Problem]:
     }
     dois = {folded(d) for d in t.column("sources", "doi") if d}
     canonical = {folded(row.fields["canonical"]): row for row in t["conflicts"]}
+    flags = {row.fields["id"]: row.fields["flag"] for row in t["claims"]}
+    for row in t["pathway"]:
+        if all(flags.get(c) in REFUTED for c in listed(row.fields["claims"])):
+            yield t.where("pathway", row), "no claim behind it stands", "Name another, or take it away."
     for row in t["claims"]:
         f = row.fields
         if f["flag"] not in REFUTED:
@@ -157,34 +177,47 @@ def flagged_canonical(t: Tables) -> Iterator[Problem]:
 
 
 def cycles(t: Tables) -> Iterator[Problem]:
-    above = {
-        row.fields["name"]: [n for r, n in parents(row.fields["parents"]) if r != "has_part"] for row in t["entities"]
-    }
+    things: dict[str, list[str]] = {}
     for row in t["entities"]:
-        start = row.fields["name"]
-        seen, todo = set(), list(above[start])
-        while todo:
-            name = todo.pop()
-            if name == start:
-                yield t.where("entities", row), f"{start} is above itself", "Break the cycle in `parents`."
-                break
-            if name not in seen:
-                seen.add(name)
-                todo += above.get(name, [])
+        for relation, name in parents(row.fields["parents"]):
+            low, high = (name, row.fields["name"]) if relation == "has_part" else (row.fields["name"], name)
+            things.setdefault(low, []).append(high)
+    cells = {row.fields["name"]: listed(row.fields["parent"]) for row in t["cells"]}
+    path: dict[str, list[str]] = {}
+    for row in t["pathway"]:
+        path.setdefault(row.fields["start"], []).append(row.fields["end"])
+    for table, key, above in (("entities", "name", things), ("cells", "name", cells), ("pathway", "start", path)):
+        for row in t[table]:
+            if _is_above_itself(name := row.fields[key], above):
+                yield t.where(table, row), f"{name} leads back to itself", "Break the cycle."
+
+
+def _is_above_itself(start: str, above: Mapping[str, Sequence[str]]) -> bool:
+    seen: set[str] = set()
+    todo = list(above.get(start, ()))
+    while todo and start not in seen:
+        if (name := todo.pop()) not in seen:
+            seen.add(name)
+            todo += above.get(name, ())
+    return start in seen
 
 
 def shared_words(t: Tables) -> Iterator[Problem]:
-    owner: dict[str, str] = {}
+    """Words of two entities; a synonym that is only folded like a name, IL-4R like IL4R, is left to the name."""
+    owner: dict[tuple[str, str], str] = {}
     for row in t["entities"]:
-        for word in {folded(w) for w in (row.fields["name"], *listed(row.fields["synonyms"]))}:
-            if owner.setdefault(word, row.fields["name"]) != row.fields["name"]:
-                yield t.where("entities", row), f"{word!r} also names {owner[word]}", "Leave it to one of them."
+        name, synonyms = row.fields["name"], listed(row.fields["synonyms"])
+        words = {("as written", w.casefold()) for w in (name, *synonyms)} | {("synonym", folded(w)) for w in synonyms}
+        words |= {("name", folded(name)), ("identifier", row.fields["id"].casefold())}
+        for how, word in sorted(words):
+            if owner.setdefault((how, word), name) != name:
+                yield t.where("entities", row), f"{how} {word!r} also names {owner[how, word]}", "Leave it to one."
 
 
 def unresolved_ends(t: Tables) -> Iterator[Problem]:
     words = {folded(w) for row in t["entities"] for w in (row.fields["name"], *listed(row.fields["synonyms"]))}
     must = {row.fields["name"] for row in t["predicates"] if row.fields["object"] == "entity"}
-    for row in t["claims"]:
+    for row in t["claims"] if words else ():
         for text in listed(row.fields["object"]):
             if row.fields["predicate"] in must and folded(text) not in words:
                 yield t.where("claims", row), f"object {text!r} is no entity", "Add it as a name or a synonym."
@@ -195,7 +228,7 @@ CHECKS = (
     Check("dangling-link", ERROR, "a name that no table holds", dangling_links),
     Check("open-conflict", ERROR, "a conflict without resolution, or with other claims than it names", open_conflicts),
     Check("flagged-canonical", ERROR, "a canonical value that rests on a refuted claim", flagged_canonical),
-    Check("cycle", ERROR, "an entity above itself", cycles),
+    Check("cycle", ERROR, "an entity, a cell or a step of the pathway above itself", cycles),
     Check("shared-word", ERROR, "a word that names two entities", shared_words),
     Check("unresolved", ERROR, "an object that must be an entity and is none", unresolved_ends),
 )

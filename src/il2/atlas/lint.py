@@ -90,16 +90,27 @@ class Check:
 def lint(folder: Path | None = None) -> list[Finding]:
     """Findings of every check on the tables of a folder; by default those of the package, with models and code.
 
-    A table that cannot be read is a finding, and what depends on it goes unchecked.
+    A table that cannot be read is a finding, and what depends on it goes unchecked; so do the models on an error.
     """
     from il2.atlas.link_checks import CHECKS as ON_LINKS
     from il2.atlas.model_checks import CHECKS as ON_MODELS
     from il2.atlas.table_checks import CHECKS as ON_TABLES
 
     tables, found = opened(folder or tables_folder())
-    for check in (*ON_TABLES, *ON_LINKS, *(() if folder else ON_MODELS)):
-        found += [Finding(check.id, check.severity, *problem) for problem in check.run(tables)]
+    for check in (*ON_TABLES, *ON_LINKS):
+        found += _findings(check, tables)
+    if not folder and all(f.severity != ERROR for f in found):
+        for check in ON_MODELS:
+            found += _findings(check, tables)
     return found
+
+
+def _findings(check: Check, tables: Tables) -> list[Finding]:
+    try:
+        return [Finding(check.id, check.severity, *problem) for problem in check.run(tables)]
+    except KeyError as error:
+        why = f"no column {error}, so {check.id} goes unchecked"
+        return [Finding("unreadable", ERROR, str(tables.folder), why, "Put the column back.")]
 
 
 def opened(folder: Path) -> tuple[Tables, list[Finding]]:
@@ -107,7 +118,8 @@ def opened(folder: Path) -> tuple[Tables, list[Finding]]:
     if not folder.is_dir():
         raise Il2Error("is no folder", where=str(folder), how="Name a folder of CSV tables.")
     found, broken = {}, []
-    for name in KEYS:
+    explained: dict[str, list[str]] = {}  # columns that a table has, by columns.csv
+    for name in sorted(KEYS, key=lambda name: name != "columns"):
         path = folder / f"{name}.csv"
         if not path.is_file():
             broken.append(Finding("missing-table", ERROR, str(path), "the table is missing", "Put it back."))
@@ -119,10 +131,14 @@ def opened(folder: Path) -> tuple[Tables, list[Finding]]:
                 Finding("unreadable", ERROR, error.where, error.what, error.how or error.why or "Mend the file.")
             )
             continue
-        lacking = [c for c in KEYS[name] if rows and c not in rows[0].fields]
+        needed = dict.fromkeys((*KEYS[name], *explained.get(name, ())))
+        lacking = [c for c in needed if rows and c not in rows[0].fields]
         if lacking or not rows:
             why = f"no column {', '.join(lacking)}" if lacking else "the table has no rows"
             broken.append(Finding("unreadable", ERROR, f"{path}:1", why, "Put the column or the rows back."))
             continue
         found[name] = rows
+        if name == "columns":
+            for row in rows:
+                explained.setdefault(row.fields["table"], []).append(row.fields["column"])
     return Tables(folder, found), broken

@@ -8,6 +8,8 @@ from il2.gene.locus import neighbours as beside
 from il2.gene.sequence import BRIDGE, cds_nt, chain, features, mass_Da, mature
 from il2.knowledge.table import listed, rows
 
+NUMBERED = {"mature": "mature chain", "precursor": "precursor"}
+
 
 def located(name: str) -> list[Line]:
     """Spans of a gene on each assembly, with the band that the table of bands gives for them."""
@@ -90,10 +92,8 @@ def made(name: str) -> list[Line]:
         if r["sequence"] == row["name"] and not r["form"]:
             span = r["start"] if r["start"] == r["end"] else f"{r['start']} to {r['end']}"
             detail = f", {r['detail']}" if r["detail"] else ""
-            text = f"{r['feature'].replace('_', ' ').capitalize()}: {span} of the {r['numbering']}{detail}."
-            lines.append(
-                Line(text, listed(r["sources"]), listed(r["claim"]), remark=f"Grade {r['grade']}. {r['note']}".strip())
-            )
+            text = f"{r['feature'].replace('_', ' ').capitalize()}: {span} of the {NUMBERED[r['numbering']]}{detail}."
+            lines.append(Line(text, listed(r["sources"]), remark=f"Grade {r['grade']}. {r['note']}".strip()))
     return lines
 
 

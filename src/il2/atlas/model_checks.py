@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from il2.atlas.lint import ERROR, WARNING, Check, Problem, Tables
-from il2.atlas.usage import mechanisms, network, resolved
-from il2.errors import Il2Error
+from il2.atlas.usage import network, resolved
+from il2.errors import did_you_mean
 from il2.experiments.record import recorded
 from il2.knowledge.quantity import Quantity
 from il2.signalling.models import MODELS
@@ -26,19 +26,23 @@ def unsourced_numbers(_: Tables) -> Iterator[Problem]:
                 yield f"{model}: {p.name}", "no row says where the number comes from", "Add it to quantities.csv."
 
 
-def unit_mismatches(_: Tables) -> Iterator[Problem]:
+def unit_mismatches(t: Tables) -> Iterator[Problem]:
+    places = {row.fields["name"]: t.where("quantities", row) for row in t["quantities"]}
     for model in MODELS:
         for p in network(model).parameters:
             row = resolved(p.name)
             if isinstance(row, Quantity) and parse_unit(row.unit) != parse_unit(p.unit):
-                yield f"{model}: {p.name}", f"the network has {p.unit}, the table {row.unit}", "Convert one of them."
+                where, why = places.get(p.name, "affinities.csv, partners.csv"), f"{p.name} of {model} is in {p.unit}"
+                yield where, f"{why}, the table has {row.unit}", "Convert one of them."
 
 
-def broken_mechanisms(_: Tables) -> Iterator[Problem]:
-    try:
-        mechanisms()
-    except Il2Error as error:
-        yield "mechanisms.csv", str(error), error.how
+def broken_mechanisms(t: Tables) -> Iterator[Problem]:
+    for row in t["mechanisms"]:
+        model, pattern = row.fields["model"], row.fields["reaction"]
+        names = [r.name for r in network(model).reactions] if model in MODELS else []
+        if pattern not in names and not any(pattern.endswith("*") and n.startswith(pattern[:-1]) for n in names):
+            how = did_you_mean(pattern, names) if names else did_you_mean(model, MODELS)
+            yield t.where("mechanisms", row), f"{model} has no reaction {pattern!r}", how
 
 
 def stale_verdicts(_: Tables) -> Iterator[Problem]:
@@ -48,19 +52,26 @@ def stale_verdicts(_: Tables) -> Iterator[Problem]:
 
 
 def numbers_in_code(t: Tables) -> Iterator[Problem]:
-    """Literal numbers in the layers of biology, but plain ones and those that numbers_in_code.csv explains."""
+    """Literal numbers in the layers of biology, but plain ones and those that numbers_in_code.csv explains.
+
+    An explanation of a number that is no longer there is a finding too.
+    """
     root = Path(str(files("il2")))
-    explained = {(row.fields["file"], row.fields["number"]) for row in t["numbers_in_code"]}
+    explained = {(row.fields["file"], row.fields["number"]): row for row in t["numbers_in_code"]}
+    there = set()
     for layer in LAYERS:
-        for path in sorted((root / layer).glob("*.py")):
-            name = f"{layer}/{path.name}"
+        for path in sorted((root / layer).rglob("*.py")):
+            name = path.relative_to(root).as_posix()
             for line, text in literals(path.read_text("utf-8")):
+                there.add((name, text))
                 if (name, text) not in explained:
                     yield (
                         f"{name}:{line}",
                         f"the number {text} stands in code",
                         "Move it to quantities.csv, or explain it.",
                     )
+    for name, text in explained.keys() - there:
+        yield t.where("numbers_in_code", explained[name, text]), f"{name} has no {text}", "Take the row away."
 
 
 def literals(code: str) -> Iterator[tuple[int, str]]:

@@ -13,6 +13,7 @@ from il2.knowledge.graph import STRUCTURE, VALUE, Edge, edges, nodes
 from il2.knowledge.table import keyed
 
 LONGEST = 8
+REFUTED = ("wrong", "corrupt")  # statements that join nothing
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def neighbours() -> dict[str, dict[str, tuple[Edge, ...]]]:
     table: dict[str, dict[str, list[Edge]]] = {}
     for edge in edges():
         pair = edge.subject, edge.object
-        if pair[0] != pair[1] and all(nodes()[i].kind != VALUE for i in pair):
+        if pair[0] != pair[1] and edge.flag not in REFUTED and all(nodes()[i].kind != VALUE for i in pair):
             for a, b in (pair, pair[::-1]):
                 table.setdefault(a, {}).setdefault(b, []).append(edge)
     return {a: {b: tuple(found) for b, found in sorted(beside.items())} for a, beside in table.items()}

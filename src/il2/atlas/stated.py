@@ -8,7 +8,7 @@ from il2.atlas.status import claim_table, experiment_table, status
 from il2.atlas.usage import mechanisms, numbers
 from il2.knowledge.claim import claim, claims
 from il2.knowledge.conflict import conflict, conflicts
-from il2.knowledge.entity import entities, find
+from il2.knowledge.entity import entities, find, warnings
 from il2.knowledge.planned import plan
 from il2.knowledge.result import published
 from il2.knowledge.source import source
@@ -102,6 +102,8 @@ def tell_source(name: str) -> Told:
     }
     facts = [Fact("reference", s.citation), Fact("at", s.url), Fact("read", s.read), Fact("note", s.note)]
     facts += [Fact(what, f"{len(found)}: {some(found)}") for what, found in counts.items() if found]
+    if stated := counts["claims"]:
+        facts.append(Fact("all claims", f"il2 claims --seed {claim(stated[0]).seed}"))
     return f"source ({s.kind})", s.id, facts
 
 
@@ -129,6 +131,10 @@ def tell_entity(text: str) -> Told:
     if len(stated) > 2 * MANY:
         facts.append(Fact("more", f"{len(stated) - 2 * MANY} further claims: il2 claims --about '{e.name}'"))
     return f"entity ({e.kind})", e.name, facts
+
+
+def tell_misused(text: str) -> Told:
+    return "word that stands for no entity", text, [Fact("warning", w) for w in warnings(text)]
 
 
 def tell_column(name: str) -> Told:

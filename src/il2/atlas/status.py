@@ -58,8 +58,14 @@ def claim_table(
 
 
 def touches(claim: Claim, name: str) -> bool:
-    """Whether an entity is subject or object of a claim; the empty name touches all."""
-    return not name or any((found := named(text)) and found.name == name for text in (*claim.subjects, *claim.objects))
+    """Whether a claim concerns an entity; the empty name touches all."""
+    return not name or name in concerned(claim)
+
+
+def concerned(claim: Claim) -> set[str]:
+    """Names of the entities that are subject or object of a claim, and of the cells and organs in which these occur."""
+    ends = [found for text in (*claim.subjects, *claim.objects) if (found := named(text))]
+    return {e.name for e in ends} | {name for e in ends for relation, name in e.parents if relation == "occurs_in"}
 
 
 def _record(c: Claim, s: Status) -> dict[str, object]:

@@ -9,17 +9,26 @@ from collections.abc import Iterator
 from il2.atlas.lint import ERROR, KEYS, WARNING, Check, Problem, Tables
 from il2.errors import Il2Error
 from il2.knowledge.quantity import GRADES
-from il2.knowledge.source import ASSUMED
+from il2.knowledge.source import ASSUMED, READ
 from il2.knowledge.table import listed
 from il2.units import parse_unit
 
 NOWHERE = re.compile(r"from memory|own computation|this review|this write-?up|scratch|general knowledge", re.I)
 MARKUP = re.compile(r"<[/a-zA-Z!]|&#|javascript:", re.I)
+SOURCES = {"document", "source", "sources"}
 DEFINITION = "definition"  # exact by what its words mean, so that nothing had to be read
 NUMERIC = {
     "quantities": ("value", "low", "high"), "targets": ("value", "low", "high"), "affinities": ("kd", "low", "high"),
     "partners": ("kd_nM", "low", "high"), "receptor_counts": ("count_per_cell", "low", "high"),
+    "criteria": ("threshold",) * 3, "target_runs": ("value", "low", "high"), "bands": ("start", "start", "end"),
+    "coordinates": ("start", "start", "end"), "loci": ("start", "start", "end"),
+    "sequence_features": ("start", "start", "end"),
 }  # fmt: skip
+VALUED = ("affinities", "bands", "coordinates", "criteria", "partners", "quantities", "receptor_counts")
+EVIDENCED = (
+    "affinities", "assay_references", "bands", "cells", "coordinates", "heads", "loci", "molecules", "partners",
+    "quantities", "residues", "sequence_features", "sequences", "targets",
+)  # fmt: skip
 
 
 def duplicates(t: Tables) -> Iterator[Problem]:
@@ -30,7 +39,7 @@ def duplicates(t: Tables) -> Iterator[Problem]:
             if key in seen:
                 yield (
                     t.where(name, row),
-                    f"{', '.join(key)} stands on line {seen[key]} already",
+                    f"{', '.join(key)!r} stands on line {seen[key]} already",
                     "Rename or remove one.",
                 )
             seen.setdefault(key, row.line)
@@ -46,16 +55,18 @@ def orphan_claims(t: Tables) -> Iterator[Problem]:
             )
 
 
-def claims_without_source(t: Tables) -> Iterator[Problem]:
-    for row in t["claims"]:
-        if not row.fields["document"]:
-            yield t.where("claims", row), f"{row.fields['id']} names no document", "Say who states it."
+def without_source(t: Tables) -> Iterator[Problem]:
+    for name, rows in t.rows.items():
+        for row in rows:
+            for column in SOURCES & row.fields.keys():
+                if not listed(row.fields[column]):
+                    yield t.where(name, row), f"the row names no {column}", "Say who states it."
 
 
 def units_and_grades(t: Tables) -> Iterator[Problem]:
     for name, rows in t.rows.items():
         for row in rows:
-            if "unit" in row.fields and name in ("quantities", "affinities") and not row.fields["unit"]:
+            if name != "columns" and not row.fields.get("unit", "dimensionless"):
                 yield t.where(name, row), "the number has no unit", "Give one; `dimensionless` is one."
             if "grade" in row.fields and row.fields["grade"] not in GRADES:
                 yield t.where(name, row), f"{row.fields['grade']!r} is no grade", f"Use {', '.join(GRADES)}."
@@ -78,32 +89,30 @@ def outside_range(t: Tables) -> Iterator[Problem]:
             except ValueError as error:
                 yield t.where(name, row), str(error), "Write a number, or leave the field empty."
                 continue
-            if any(v is not None and math.isnan(v) for v in (value, low, high)):
+            ladder = [v for v in (low, value, high) if v is not None]
+            if any(map(math.isnan, ladder)) or (name in VALUED and value is not None and math.isinf(value)):
                 yield t.where(name, row), "not a number", "Write a number, or leave the field empty."
-            elif value is not None and not (low if low is not None else value) <= value <= (
-                high if high is not None else value
-            ):
-                yield t.where(name, row), f"{value:g} lies outside {low} to {high}", "Mend the value or its range."
+            elif value is None and name in VALUED:
+                yield t.where(name, row), f"no {columns[0]}", "Write a number."
+            elif ladder != sorted(ladder):
+                yield t.where(name, row), f"{value} lies outside {low} to {high}", "Mend the value or its range."
 
 
 def unreadable_sources(t: Tables) -> Iterator[Problem]:
     """Rows graded above `assumed` whose every source is one that nobody read, or that nobody can look up."""
     known = {row.fields["id"]: row.fields for row in t["sources"]}
-    bad = {i for i, s in known.items() if NOWHERE.search(s["citation"])}
+    bad = {i for i, s in known.items() if NOWHERE.search(s["citation"]) or not s["citation"].strip()}
     unread = {i for i, s in known.items() if s["retrieved"] == "no"}
     for row in t["sources"]:
         if row.fields["id"] in bad:
             yield t.where("sources", row), f"{row.fields['citation']!r} cannot be looked up", "Cite `assumed` instead."
-    for name, rows in t.rows.items():
-        for row in rows:
-            cited = listed(row.fields.get("sources", ""))
+        if row.fields["retrieved"] not in READ:
+            yield t.where("sources", row), f"retrieved is {row.fields['retrieved']!r}", f"Use {', '.join(READ)}."
+    for name in EVIDENCED:
+        for row in t[name]:
             if row.fields.get("range_kind") == DEFINITION:
                 continue
-            if (
-                row.fields.get("grade", ASSUMED) != ASSUMED
-                and name in ("quantities", "targets")
-                and set(cited) <= unread
-            ):
+            if row.fields["grade"] != ASSUMED and set(listed(row.fields["sources"])) <= unread | bad:
                 yield (
                     t.where(name, row),
                     f"graded {row.fields['grade']} on sources that were not read",
@@ -122,7 +131,7 @@ def markup(t: Tables) -> Iterator[Problem]:
 CHECKS = (
     Check("duplicate", ERROR, "a key stands twice", duplicates),
     Check("orphan-claim", ERROR, "a claim that asks for a simulation names no experiment", orphan_claims),
-    Check("no-source", ERROR, "a claim without a document", claims_without_source),
+    Check("no-source", ERROR, "a row without a source", without_source),
     Check("no-unit-or-grade", ERROR, "a number without unit or grade", units_and_grades),
     Check("unknown-unit", ERROR, "a unit that cannot be read", unknown_units),
     Check("outside-range", ERROR, "a value outside its own range, or no number", outside_range),

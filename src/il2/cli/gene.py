@@ -40,7 +40,7 @@ def gene(
     look = format or (ENDINGS[out.suffix.lower()] if out else Look.text)
     found = card(term)
     text = _written(found, look)
-    for warning in found.warnings:
+    for warning in found.warnings if out else ():  # else the card itself says so
         typer.echo(f"warning: {warning}", err=True)
     if not has_enough(found):
         typer.echo(

@@ -14,6 +14,7 @@ import numpy as np
 from il2.engine import driver, traverse
 from il2.engine.compile import BACKWARD, compiled
 from il2.engine.evaluate import run
+from il2.engine.pivoting import adjoint_lane
 from il2.engine.sideways import through_prepare
 from il2.engine.solve import Solution, Tolerances, launch, solve, workers
 from il2.errors import Il2Error
@@ -72,15 +73,13 @@ def gradient(
         begin = None if initial is None else initial[chosen]
         due = times[chosen] if times.ndim == 2 else times
         log = np.empty((len(part), capacity, n + driver.HEAD))
-        found = solve(
-            program, part, due, initial=begin, tolerances=tolerances, threads=threads, width=width, log=log
-        )
+        found = solve(program, part, due, initial=begin, tolerances=tolerances, threads=threads, width=width, log=log)
         most = int(found.accepted[found.status == driver.DONE].max(initial=0))
         if most > capacity:
             capacity = most + most // 4
             continue
         value[chosen], seeds = _judged(loss, found, chosen)
-        back = _back(program, part, due, found, log, seeds, threads, width)
+        back = _back(program, part, begin, due, found, log, seeds, tolerances, threads, width)
         p_bar[chosen], y_bar[chosen] = _chained(program, part, *back, own_start=initial is None)
         status[chosen], steps[chosen] = found.status, found.accepted
         start = chosen.stop
@@ -118,8 +117,8 @@ def _judged(loss: Loss, found: Solution, chosen: slice) -> tuple[np.ndarray, np.
 
 
 def _back(
-    program: Program, parameters: np.ndarray, times: np.ndarray, found: Solution, log: np.ndarray, seeds: np.ndarray,
-    threads: int | None, width: int | None,
+    program: Program, parameters: np.ndarray, initial: np.ndarray | None, times: np.ndarray, found: Solution,
+    log: np.ndarray, seeds: np.ndarray, tolerances: Tolerances, threads: int | None, width: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Adjoints of the constants (lanes, constants) and of the initial state (lanes, states)."""
     lanes = len(parameters)
@@ -134,7 +133,9 @@ def _back(
     }  # fmt: skip
     launch(code, traverse.ARGUMENTS, values, workers(threads, lanes, code.layout.width))
     for lane in np.flatnonzero(found.repivoted & (found.status == driver.DONE)):
-        k_bar[lane], y_bar[lane] = np.nan, np.nan
+        start = None if initial is None else initial[lane]
+        due = times[lane] if times.ndim == 2 else times
+        k_bar[lane], y_bar[lane] = adjoint_lane(program, parameters[lane], start, due, seeds[lane], tolerances)
     return k_bar, y_bar
 
 

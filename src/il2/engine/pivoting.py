@@ -6,29 +6,30 @@ import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
 from il2.engine import driver, rodas5p
-from il2.engine.evaluate import equations, prepare
+from il2.engine.evaluate import equations, prepare, run
+from il2.engine.sideways import Back, through_jacobian, through_rates
 from il2.network.program import Program
 
 
 def step(f, j, y: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray]:
     """One step of size h from y: the new state and the error estimate."""
     factors = lu_factor(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y), check_finite=False)
-    u: list[np.ndarray] = []
-    stage = y
-    for s in range(rodas5p.STAGES):
-        if s >= len(rodas5p.A):
-            stage = stage + u[-1]
-        elif s:
-            stage = y + sum(a * v for a, v in zip(rodas5p.A[s], u, strict=True))
-        start = sum((c / h * v for c, v in zip(rodas5p.C[s], u, strict=True)), np.zeros_like(y))
-        u.append(lu_solve(factors, f(0.0, stage) + start, check_finite=False))
-    return stage + u[-1], u[-1]
+    stages, u = _stages(f, factors, y, h)
+    return stages[-1] + u[-1], u[-1]
 
 
 def solve_lane(
-    program: Program, parameters: np.ndarray, initial: np.ndarray | None, times: np.ndarray, tolerances
+    program: Program,
+    parameters: np.ndarray,
+    initial: np.ndarray | None,
+    times: np.ndarray,
+    tolerances,
+    log: list[tuple[float, float, np.ndarray]] | None = None,
 ) -> tuple[np.ndarray, int, int, int, float]:
-    """(states at `times`, status, accepted, rejected, time reached) of one lane; the driver's step control."""
+    """(states at `times`, status, accepted, rejected, time reached) of one lane; the driver's step control.
+
+    log: takes step size, time after the step and state before it of each accepted step.
+    """
     k, y = prepare(program, parameters)
     y = y if initial is None else np.array(initial, dtype=float)
     f, j = equations(program, k)
@@ -57,8 +58,74 @@ def solve_lane(
                 bad += 1
             else:
                 good += 1
+                if log is not None:
+                    log.append((size, due if size == left else t + size, y))
                 y, t = new, due if size == left else t + size
                 following = max(following, h) if size < h else following
             h = following
         out[index] = y
     return out, driver.DONE, good, bad, t
+
+
+def adjoint_lane(
+    program: Program,
+    parameters: np.ndarray,
+    initial: np.ndarray | None,
+    times: np.ndarray,
+    seeds: np.ndarray,
+    tolerances,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Adjoints of constants and of the initial state of one lane, for seeds (times, states); see `backward`."""
+    log: list[tuple[float, float, np.ndarray]] = []
+    solve_lane(program, parameters, initial, times, tolerances, log)
+    k, _ = prepare(program, parameters)
+    rates, jacobian = through_rates(program), through_jacobian(program)
+    bar, k_bar, left = np.zeros(program.n_states), np.zeros(len(k)), len(times)
+    for h, after, y in reversed(log):
+        while left and times[left - 1] >= after:
+            left -= 1
+            bar = bar + seeds[left]
+        bar, k_bar = step_back(program, rates, jacobian, k, y, h, bar, k_bar)
+    return k_bar, bar + seeds[:left].sum(axis=0)
+
+
+def step_back(
+    program: Program, rates: Back, jacobian: Back, k: np.ndarray, y: np.ndarray, h: float, bar: np.ndarray, k_bar
+) -> tuple[np.ndarray, np.ndarray]:
+    """Adjoints of the state before a step of size h from y, and of the constants, from `bar` after it."""
+    f, j = equations(program, k)
+    factors = lu_factor(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y), check_finite=False)
+    stages, u = _stages(f, factors, y, h)
+    v = [np.zeros_like(y) for _ in u]
+    v[-1], carried, y_bar = bar.copy(), bar.copy(), np.zeros_like(y)
+    for s in reversed(range(len(u))):
+        v[s] = lu_solve(factors, v[s], trans=1, check_finite=False)
+        arrays = {"y": stages[s], "k": k, "v": v[s], "ybar": carried if s else y_bar, "kbar": k_bar}
+        through = run(rates.tape, arrays, rates.states)
+        k_bar = run(rates.tape, arrays, rates.constants) if len(k) else k_bar
+        follows = s >= len(rodas5p.A)
+        for i in range(s):
+            weight = float(i == s - 1) if follows else rodas5p.A[s][i]
+            v[i] = v[i] + rodas5p.C[s][i] / h * v[s] + weight * through
+        if follows:
+            carried = through
+        else:
+            y_bar, carried = (y_bar + through if s else through), np.zeros_like(y)
+    arrays = {"y": y, "k": k, "u": np.concatenate(u), "v": np.concatenate(v), "ybar": y_bar, "kbar": k_bar}
+    after = run(jacobian.tape, arrays, jacobian.states)
+    return after, run(jacobian.tape, arrays, jacobian.constants) if len(k) else k_bar
+
+
+def _stages(f, factors, y: np.ndarray, h: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Where the rates were evaluated in a step, and its increments."""
+    stages: list[np.ndarray] = []
+    u: list[np.ndarray] = []
+    for s in range(rodas5p.STAGES):
+        if s >= len(rodas5p.A):
+            stage = stages[-1] + u[-1]
+        else:
+            stage = y + sum((a * v for a, v in zip(rodas5p.A[s], u, strict=True)), np.zeros_like(y))
+        start = sum((c / h * v for c, v in zip(rodas5p.C[s], u, strict=True)), np.zeros_like(y))
+        stages.append(stage)
+        u.append(lu_solve(factors, f(0.0, stage) + start, check_finite=False))
+    return stages, u

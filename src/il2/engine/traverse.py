@@ -13,8 +13,8 @@ from il2.engine.lanes import DOUBLE, INT, POINTER, Lanes
 
 # Arguments of `traverse`, one 8-byte slot each, as those of `drive`.
 ARGUMENTS = (
-    "queue", "lanes", "parameters", "log", "capacity", "steps", "times", "time_stride", "n_times", "seeds", "initial_bar",
-    "constants_bar", "workspace",
+    "queue", "lanes", "parameters", "log", "capacity", "steps", "times", "time_stride", "n_times", "seeds",
+    "initial_bar", "constants_bar", "workspace",
 )  # fmt: skip
 
 

@@ -96,7 +96,8 @@ def figure(result: Result) -> Figure:
         left.plot(curve.x, curve.y, color=colour, linestyle=DASHES[i % len(DASHES)], label=curve.label)
     ends = [x for curve in result.curves for x in curve.x]
     wide = ends and min(ends) > 0 and max(ends) > WIDE * min(ends)
-    left.set(xscale="log" if wide else "linear", xlabel=result.axes[0], ylabel=result.axes[1], title="default set; band: 5 to 95 % of draws")
+    left.set(xscale="log" if wide else "linear", xlabel=result.axes[0], ylabel=result.axes[1])
+    left.set_title("default set; band: 5 to 95 % of draws")
     if result.curves:
         left.legend(frameon=False, fontsize="small")
     places = range(len(tested))

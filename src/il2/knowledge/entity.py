@@ -15,7 +15,11 @@ from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.table import keyed, listed, rows
 
 GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "κ": "kappa"}
+RELATIONS = ("is_a", "part_of", "has_part", "derived_from", "occurs_in")
+_APART = re.compile(r"(?<=[a-z])[-_ ]+(?=\d)|[-_ ]+(?=(?:alpha|beta|gamma|delta|kappa)(?![a-z]{3}))")
+_AFTER = re.compile(r"(?<=alpha|gamma|delta|kappa)[-_ ]+(?=[a-z](?![a-z]))|'s\b")
 _DASHES = re.compile("[‐‑‒–—−]")
+_DATABASE = re.compile(r"(ncbi ?gene|entrez(?: gene)?|uniprot(?:kb)?|hgnc|ensembl|omim|mesh)(?: id)?\s*[: ]\s*(\S*\d\S*)")
 _PREFIXES = {"ncbi gene": "ncbigene", "entrez gene": "ncbigene", "entrez": "ncbigene", "uniprot": "uniprotkb"}
 
 
@@ -67,26 +71,26 @@ def parents(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def folded(text: str) -> str:
-    """A word as it is compared: case, dashes, Greek letters, spaces and names of databases made equal."""
-    text = _DASHES.sub("-", " ".join(text.split())).casefold()
+    """A word as it is compared: `IL 2`, `IL-2` and `il2` are one, so are letters and names of Greek letters, singular
+    and plural of cells, and the ways to write the name of a database."""
+    text = _DASHES.sub("-", " ".join(text.replace("’", "'").split())).casefold()
     for letter, word in GREEK.items():
         text = text.replace(letter, word)
-    prefix, colon, rest = text.partition(":")
-    return f"{_PREFIXES.get(prefix.strip(), prefix)}{colon}{rest.strip()}" if colon else text
+    if named := _DATABASE.fullmatch(text):
+        return f"{_PREFIXES.get(named[1], named[1])}:{named[2]}"
+    return re.sub(r"\bcells\b", "cell", _AFTER.sub("", _APART.sub("", text)))
 
 
 @cache
 def words() -> dict[str, tuple[str, ...]]:
-    """Folded words, and the names of the entities on which each lands: names and synonyms before identifiers."""
+    """Folded words, and the names of the entities on which each lands: names before synonyms before identifiers."""
     table: dict[str, tuple[str, ...]] = {}
-    for entity in entities().values():
-        for word in map(folded, (entity.name, *entity.synonyms)):
-            table[word] = tuple(dict.fromkeys((*table.get(word, ()), entity.name)))
-    spoken = set(table)
-    for entity in entities().values():
-        for word in map(folded, entity.words):
-            if word not in spoken:
-                table[word] = tuple(dict.fromkeys((*table.get(word, ()), entity.name)))
+    for of in (lambda e: (e.name,), lambda e: e.synonyms, lambda e: e.words):
+        spoken = set(table)
+        for entity in entities().values():
+            for word in map(folded, of(entity)):
+                if word not in spoken:
+                    table[word] = tuple(dict.fromkeys((*table.get(word, ()), entity.name)))
     return table
 
 

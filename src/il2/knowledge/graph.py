@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.knowledge.claim import Claim, claims
-from il2.knowledge.entity import Entity, entities, find, named
+from il2.knowledge.entity import RELATIONS, Entity, entities, find, named
 from il2.knowledge.source import sources
 from il2.knowledge.table import keyed, listed, rows
 
 VALUE, SOURCE = "value", "source"
-STRUCTURE = ("is_a", "part_of", "has_part")
+STRUCTURE = RELATIONS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from il2.atlas.card import Card
 from il2.atlas.line import Line
 from il2.atlas.primer import paragraphs
 from il2.knowledge.claim import SUBJECT
-from il2.knowledge.source import source, sources
+from il2.knowledge.source import ASSUMED, Source, source, sources
 
 WIDTH = 110
 
@@ -16,7 +16,7 @@ WIDTH = 110
 def as_text(card: Card) -> str:
     """The card for a terminal, wrapped, without the page for newcomers."""
     out = [f"{card.name} ({card.kind})", *(f"warning: {w}" for w in card.warnings)]
-    out += [fill(card.definition, WIDTH)] if card.definition else []
+    out += [fill(card.definition, WIDTH, break_on_hyphens=False)] if card.definition else []
     for section in card.sections:
         out += ["", section.title.upper()]
         out += [_wrapped(line) for line in section.lines]
@@ -25,7 +25,11 @@ def as_text(card: Card) -> str:
 
 def _wrapped(line: Line) -> str:
     remark = f" ({line.remark})" if line.remark else ""
-    return fill(f"{line.text}{remark} [{_evidence(line)}]", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return _filled(f"{line.text}{remark} [{_evidence(line)}]")
+
+
+def _filled(text: str) -> str:
+    return fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def _evidence(line: Line) -> str:
@@ -35,9 +39,11 @@ def _evidence(line: Line) -> str:
 
 def _wrapped_reference(name: str) -> str:
     s = source(name)
-    return fill(
-        f"{s.id}: {s.citation.rstrip('.')}. {s.url} ({s.read})", WIDTH, initial_indent="  ", subsequent_indent="    "
-    )
+    return _filled(f"{s.id}: {s.citation.rstrip('.')}.{f' {s.url}' if s.url else ''}{_read(s)}")
+
+
+def _read(s: Source) -> str:
+    return "" if s.id == ASSUMED else f" ({s.read})"
 
 
 def as_markdown(card: Card) -> str:
@@ -72,7 +78,7 @@ def _remark(line: Line) -> str:
 def _reference(name: str) -> str:
     s = source(name)
     place = f" <{s.url}>" if s.url.startswith("https://") else f" {s.url}" if s.url else ""
-    return f"- **{s.id}**: {_plain(s.citation).rstrip('.')}.{place} ({s.read})"
+    return f"- **{s.id}**: {_plain(s.citation).rstrip('.')}.{place}{_read(s)}"
 
 
 def _plain(text: str) -> str:
