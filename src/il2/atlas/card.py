@@ -10,6 +10,7 @@ from il2.atlas.line import Line
 from il2.atlas.locus import beside_it, located, made
 from il2.atlas.status import experiment_table, status, touches
 from il2.atlas.usage import numbers
+from il2.experiments.criterion import NOT_BUILT
 from il2.knowledge.claim import SUBJECT, Claim, claims
 from il2.knowledge.conflict import Position, conflicts
 from il2.knowledge.entity import Entity, find, named
@@ -144,7 +145,7 @@ def _differences(e: Entity) -> dict[str, list[Line]]:
             held = [claims()[i] for i in c.claims]
             places = [section_of(one) for one in held]
             positions = "; ".join(f"{p.text} [{_holders(p)}]" for p in c.positions)
-            documents = tuple(dict.fromkeys(one.document for one in held))
+            documents = _documents(c.claims)
             text = f"{c.id} {c.topic}. Canonical: {c.canonical}. Stated: {positions}."
             title = max(places, key=places.count)
             table.setdefault(title, []).append(Line(text, documents, remark=f"{c.reason} {c.resolution}"))
@@ -179,11 +180,21 @@ def _numbers(e: Entity) -> list[Line]:
 
 
 def _shown(e: Entity) -> list[Line]:
-    lines = []
+    """Built experiments one by one, then those that are not built in one line."""
+    lines, waiting = [], []
     for row in experiment_table():
         mine = tuple(c for c in row["claims"] if touches(claims()[c], e.name))  # type: ignore[attr-defined]
-        if mine:
-            documents = tuple(dict.fromkeys(claims()[c].document for c in mine))
+        if mine and row["status"] == NOT_BUILT:
+            waiting.append((f"{row['id']} {row['title']}", _documents(mine)))
+        elif mine:
             state = f"{row['status']}{', stale' if row['stale'] else ''}"
-            lines.append(Line(f"{row['id']} {row['title']}: {state}.", documents, mine, remark=f"{row['reason']}."))
+            text = f"{row['id']} {row['title']}: {state}."
+            lines.append(Line(text, _documents(mine), mine, remark=f"{row['reason']}."))
+    if waiting:
+        behind = tuple(dict.fromkeys(d for _, documents in waiting for d in documents))
+        lines.append(Line(f"Not built yet: {'; '.join(text for text, _ in waiting)}.", behind))
     return lines
+
+
+def _documents(held: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(claims()[c].document for c in held))

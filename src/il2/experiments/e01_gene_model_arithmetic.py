@@ -61,6 +61,8 @@ def grades() -> tuple[str, ...]:
     return *used, *(row["grade"] for row in rows("coordinates") if row["entity"] in ("IL2", TRANSCRIPT))
 
 
+GAP = "the 822 nt themselves: the exons of today's canonical transcript sum to 1,029 nt, 799 of them in the stated span"
+
 EXPERIMENT = Experiment(
     id="E01",
     title="Gene-model and sequence arithmetic",
@@ -90,4 +92,5 @@ EXPERIMENT = Experiment(
     ),
     reported={"exons_nt": "nt", "exons_in_stated_span_nt": "nt"},
     axes=("residue of the precursor", "mass of the chain up to it (kDa)"),
+    not_built={"S001-077": GAP},
 )

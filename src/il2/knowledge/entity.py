@@ -19,7 +19,9 @@ RELATIONS = ("is_a", "part_of", "has_part", "derived_from", "occurs_in")
 _APART = re.compile(r"(?<=[a-z])[-_ ]+(?=\d)|[-_ ]+(?=(?:alpha|beta|gamma|delta|kappa)(?![a-z]{3}))")
 _AFTER = re.compile(r"(?<=alpha|gamma|delta|kappa)[-_ ]+(?=[a-z](?![a-z]))|'s\b")
 _DASHES = re.compile("[‐‑‒–—−]")
-_DATABASE = re.compile(r"(ncbi ?gene|entrez(?: gene)?|uniprot(?:kb)?|hgnc|ensembl|omim|mesh)(?: id)?\s*[: ]\s*(\S*\d\S*)")
+_DATABASE = re.compile(
+    r"(ncbi ?gene|entrez(?: gene)?|uniprot(?:kb)?|hgnc|ensembl|omim|mesh)(?: id)?\s*[: ]\s*(\S*\d\S*)"
+)
 _PREFIXES = {"ncbi gene": "ncbigene", "entrez gene": "ncbigene", "entrez": "ncbigene", "uniprot": "uniprotkb"}
 
 
@@ -124,5 +126,5 @@ def warnings(text: str) -> tuple[str, ...]:
 def near(text: str, more: Iterable[str] = ()) -> str:
     """A sentence that offers known words near `text`, or nothing."""
     known = [word for e in entities().values() for word in (e.name, *e.synonyms)]
-    suggestion = did_you_mean(folded(text), [*known, *more])
-    return suggestion if suggestion.startswith("Did") else ""
+    found = (did_you_mean(text, words) for words in (known, list(more)))
+    return next((text for text in found if text.startswith("Did")), "")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from il2.knowledge import source as known
 from il2.knowledge.cell import CHAINS, cell
 from il2.knowledge.parameters import CURRENT
 from il2.knowledge.quantity import Quantity, quantities
@@ -24,11 +25,11 @@ class Sources:
     """Cites sources by id, and lists at the end the ones that were cited."""
 
     def __init__(self) -> None:
-        self.known = {row["id"]: row for row in rows("sources")}
+        self.known = known.sources()
         self.used: set[str] = set()
 
     def cite(self, ids: Sequence[str]) -> Markup:
-        self.used |= {i for i in ids if self.known.get(i, {}).get("kind", "assumption") != "assumption"}
+        self.used |= {i for i in ids if i in self.known and self.known[i].kind != "assumption"}
         links: list[Piece] = [tag("a", i, href=f"#source-{i}") if i in self.used else i for i in ids]
         return tag("span", [piece for link in links for piece in (", ", link)][1:], class_="cite")
 
@@ -37,13 +38,11 @@ class Sources:
         self.cite(more)
         return tag("ul", [self._entry(self.known[i]) for i in sorted(self.used)])
 
-    def _entry(self, row: dict[str, str]) -> Markup:
-        place = f"https://doi.org/{row['doi']}" if row["doi"] else row["url_or_pmid"]
-        link: Piece = tag("a", place, href=place, rel="noreferrer") if place.startswith("https://") else place
-        read = {"yes": "read", "abstract": "abstract read", "no": "not read"}.get(row["retrieved"], row["retrieved"])
-        note = f" {row['note'].rstrip('.')}." if row["note"] else ""
-        name, citation = tag("strong", row["id"]), f": {row['citation'].rstrip('.')}. "
-        return tag("li", name, citation, link, f" ({read}).{note}", id=f"source-{row['id']}")
+    def _entry(self, s: known.Source) -> Markup:
+        link: Piece = tag("a", s.url, href=s.url, rel="noreferrer") if s.url.startswith("https://") else s.url
+        note = f" {s.note.rstrip('.')}." if s.note else ""
+        name, citation = tag("strong", s.id), f": {s.citation.rstrip('.')}. "
+        return tag("li", name, citation, link, f" ({s.read}).{note}", id=f"source-{s.id}")
 
 
 def molecules(data: xarray.Dataset, sources: Sources) -> Markup:
