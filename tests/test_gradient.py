@@ -9,6 +9,7 @@ from stiff import PROBLEMS
 from il2.engine import rodas5p
 from il2.engine.evaluate import equations, prepare, run
 from il2.engine.gradient import gradient, value_and_grad
+from il2.engine.observe import observed, readouts
 from il2.engine.pivoting import adjoint_lane
 from il2.engine.solve import Tolerances, solve
 from il2.errors import Il2Error
@@ -196,6 +197,33 @@ def test_a_loss_of_the_wrong_shape_is_refused():
     program, p = receptor_lanes("response-IL2", 2)
     with pytest.raises(Il2Error, match="shape"):
         gradient(program, p, TIMES, lambda y, _: (y.sum(), y))
+
+
+def test_losses_of_observables_hold_parameters_themselves():
+    network = MODELS["response-IL2"].build()
+    program, p = receptor_lanes("response-IL2", 2)
+    weights = np.array([0.0, 1.0, -2.0, 3.0])
+
+    def of(values, lanes):
+        return (values[..., 0] ** 2 @ weights), 2 * values * weights[:, None]
+
+    tight = Tolerances(rtol=1e-10, atol=1e-12)
+    found = gradient(program, p, TIMES, observed(network, ["pstat5"], p, of), tolerances=tight)
+    y = solve(program, p, TIMES, tolerances=tight).y
+    assert found.value == pytest.approx(readouts(network, ["pstat5"], y, p)[..., 0] ** 2 @ weights)
+
+    j = program.parameters.index("STAT5_total")  # the readout divides by it
+    for lane, row in enumerate(p):
+        values = []
+        for sign in (1, -1):
+            shifted = row.copy()
+            shifted[j] *= 1 + sign * 1e-4
+            states = solve(program, shifted[None], TIMES, tolerances=tight).y
+            values.append(of(readouts(network, ["pstat5"], states, shifted[None]), slice(0, 1))[0][0])
+        slope = (values[0] - values[1]) / (2e-4 * row[j])
+        assert found.parameters[lane, j] == pytest.approx(slope, rel=1e-6)
+    with pytest.raises(Il2Error, match="Did you mean 'pstat5'"):
+        observed(network, ["pstat6"], p, of)
 
 
 def test_an_optimiser_of_scipy_recovers_a_constant():

@@ -23,9 +23,10 @@ from il2.network.program import Program
 LOG_BYTES = 256 * 2**20  # of the logged steps that are held at once
 FIRST_CAPACITY = 256  # steps per lane for which room is made at first
 
-Loss = Callable[[np.ndarray, slice], tuple[np.ndarray, np.ndarray]]
+Loss = Callable[[np.ndarray, slice], tuple[np.ndarray, ...]]
 """loss(y, lanes): values (lanes,) and their derivatives (lanes, times, states), for the states y (lanes, times, states)
-of the lanes in the slice."""
+of the lanes in the slice; and, where the loss holds parameters itself, its derivatives by them (lanes, n_parameters).
+`il2.engine.observe` makes such losses of observables."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,10 @@ def gradient(
         if most > capacity:
             capacity = most + most // 4
             continue
-        value[chosen], seeds = _judged(loss, found, chosen)
+        value[chosen], seeds, direct = _judged(loss, found, chosen, part.shape)
         back = _back(program, part, begin, due, found, log, seeds, tolerances, threads, width)
         p_bar[chosen], y_bar[chosen] = _chained(program, part, *back, own_start=initial is None)
+        p_bar[chosen] += direct
         status[chosen], steps[chosen] = found.status, found.accepted
         start = chosen.stop
     failed = status != driver.DONE
@@ -105,15 +107,17 @@ def value_and_grad(
     return of
 
 
-def _judged(loss: Loss, found: Solution, chosen: slice) -> tuple[np.ndarray, np.ndarray]:
-    value, seeds = loss(found.y, chosen)
-    value, seeds = np.asarray(value, float), np.ascontiguousarray(seeds, dtype=np.float64)
-    if value.shape != found.y.shape[:1] or seeds.shape != found.y.shape:
+def _judged(
+    loss: Loss, found: Solution, chosen: slice, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    value, seeds, *rest = (np.asarray(part, float) for part in loss(found.y, chosen))
+    direct = rest[0] if rest else np.zeros(shape)
+    if (value.shape, seeds.shape, direct.shape) != (found.y.shape[:1], found.y.shape, shape):
         raise Il2Error(
-            f"the loss gave values of shape {value.shape} and derivatives of shape {seeds.shape}", where="gradient",
-            how=f"Give shapes {found.y.shape[:1]} and {found.y.shape}.",
+            f"the loss gave values of shape {value.shape} and derivatives of shapes {seeds.shape} and {direct.shape}",
+            where="gradient", how=f"Give shapes {found.y.shape[:1]}, {found.y.shape} and, if any, {shape}.",
         )  # fmt: skip
-    return value, seeds
+    return value, np.ascontiguousarray(seeds), direct
 
 
 def _back(
