@@ -230,6 +230,8 @@ LIGAND_FILES = [
     ("base: IL2\nwith: [daclizumab=1 nM, daclizumab=2 nM]", "added twice"),
     ("base: IL2\nwith: {daclizumab: 1 nM}", "is no text"),
     ("a: b: c", "no valid YAML"),
+    ("name: 2020-99-99", "no valid YAML"),
+    ("name: " + "[" * 50_000, "no valid YAML"),
     ("!!python/object/apply:os.system ['touch owned']", "no valid YAML"),
 ]
 COUNT_FILES = [

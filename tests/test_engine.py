@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
 from itertools import pairwise
@@ -123,7 +124,7 @@ def test_compiled_code_takes_the_steps_of_the_numpy_path():
     parameters = response_lanes(4)
     found = solve(program, parameters, times)
     for lane, p in enumerate(parameters):
-        y, status, accepted, rejected, reached = pivoting.solve_lane(program, p, None, times, Tolerances())
+        y, status, accepted, rejected, reached, last = pivoting.solve_lane(program, p, None, times, Tolerances())
         assert (status, accepted, rejected, reached) == (0, found.accepted[lane], found.rejected[lane], 60.0)
         np.testing.assert_allclose(found.y[lane], y, rtol=1e-10, atol=1e-13 * abs(y).max())
 
@@ -228,9 +229,9 @@ def test_lane_that_blows_up_fails_alone_and_says_when():
     program, times = model(BLOW_UP).program, np.array([0.5, 0.9, 2.0, 3.0])
     a = np.array([[0.1], [1.0], [0.2], [-1.0], [0.3]])  # x = 1 / (1 - a t)
     found = solve(program, a, times, tolerances=TIGHT)
-    assert found.status.tolist() == [0, driver.STEP_TOO_SMALL, 0, 0, 0]
+    assert found.status.tolist() == [0, driver.BLOW_UP, 0, 0, 0] and found.blamed[1] == "x"
     assert found.reached[1] == pytest.approx(1.0, abs=1e-6)
-    assert "step size" in found.reason(1) and "t = 1" in found.reason(1)
+    assert "grows without bound (x)" in found.reason(1) and "t = 1" in found.reason(1)
     np.testing.assert_allclose(found.y[1, :2, 0], [2.0, 10.0], rtol=1e-6)
     assert np.isnan(found.y[1, 2:]).all()
     others = [0, 2, 3, 4]
@@ -264,6 +265,40 @@ def test_most_steps_holds_when_every_step_lands_on_an_output():
     times = np.linspace(0, 1e-3, 1000)
     found = solve(model(DECAY).program, np.ones((1, 2)), times, tolerances=Tolerances(most_steps=10))
     assert found.status[0] == driver.TOO_MANY_STEPS and found.accepted[0] <= 10
+
+
+def test_a_rate_that_is_not_a_number_names_its_state():
+    network = equations({"x": -X, "z": log(X - 0.5)}, {"x": 1.0, "z": 0.0})
+    found = solve(lower(network), np.zeros((1, 0)), np.array([0.2, 5.0]))
+    assert found.status[0] == driver.NOT_A_NUMBER and found.reached[0] == pytest.approx(np.log(2), abs=1e-3)
+    assert found.blamed[0] == "z" and "a rate is not a number (z) at t = 0.69" in found.reason(0)
+
+
+def test_too_stiff_a_lane_names_the_state_that_changes_fastest():
+    network = equations({"x": A * (Y - X), "y": Y * 0.0}, {"x": 0.0, "y": 1.0}, {"a": 1e3})
+    hard = Tolerances(rtol=1e-9, atol=1e-12, first_step=1e-2, smallest_step=2e-3)
+    found = solve(lower(network), np.array([[1e3]]), np.array([1.0]), tolerances=hard)
+    assert found.status[0] == driver.STEP_TOO_SMALL and "too stiff (x)" in found.reason(0)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_time_for_all_lanes_is_a_limit(threads: int):
+    """A fast oscillation that would take minutes; lanes that were not begun say so as well."""
+    network = equations({"x": A * Y, "y": -A * X}, {"x": 1.0, "y": 0.0}, {"a": 1.0})
+    short = Tolerances(rtol=1e-10, atol=1e-10, most_steps=10**9, most_seconds=0.3)
+    begin = time.monotonic()
+    found = solve(lower(network), np.full((60, 1), 1e6), np.array([1e-9, 1e3]), tolerances=short, threads=threads)
+    assert time.monotonic() - begin < 20
+    assert (found.status == driver.OUT_OF_TIME).all() and "ran out" in found.reason(0)
+    assert np.isnan(found.y[:, 1]).all() and found.reached[0] > 0 and (found.reached[30:] == 0).all()
+
+
+def test_the_pivoting_path_has_the_same_time_limit():
+    network = equations({"x": A * Y, "y": -A * X}, {"x": 1.0, "y": 0.0}, {"a": 1.0})
+    short = Tolerances(rtol=1e-10, atol=1e-10, most_steps=10**9, most_seconds=0.3, smallest_pivot=1e9)
+    begin = time.monotonic()
+    found = solve(lower(network), np.full((3, 1), 1e6), np.array([1e3]), tolerances=short)
+    assert time.monotonic() - begin < 20 and (found.status == driver.OUT_OF_TIME).all()
 
 
 # --- pivots ----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The JAX wrapper: values are those of the solve, derivatives those of the adjoint, and JAX differentiates through it."""
+"""The JAX wrapper: values are those of the solve, derivatives those of the adjoint, and JAX works through both."""
 
 import numpy as np
 import pytest

@@ -17,6 +17,7 @@ from il2.units import parse_unit
 
 LAYERS = ("gene", "receptor", "signalling", "cell", "experiments")  # where numbers of biology could hide
 PLAIN = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0, 100.0}  # structure, halves, percents
+COUNTED, THOUSAND = 100, 1000  # whole numbers up to the first count things in code; the second turns units
 
 
 def unsourced_numbers(_: Tables) -> Iterator[Problem]:
@@ -75,10 +76,12 @@ def numbers_in_code(t: Tables) -> Iterator[Problem]:
 
 
 def literals(code: str) -> Iterator[tuple[int, str]]:
-    """Line and text of every float in code that is not plain."""
+    """Line and text of every float in code that is not plain, and of every whole number that is large."""
     for node in ast.walk(ast.parse(code)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, float) and abs(node.value) not in PLAIN:
-            yield node.lineno, repr(node.value)
+        if isinstance(node, ast.Constant) and isinstance(value := node.value, (int, float)):
+            plain = value <= COUNTED or value == THOUSAND if isinstance(value, int) else value in PLAIN
+            if not plain:
+                yield node.lineno, repr(value)
 
 
 CHECKS = (

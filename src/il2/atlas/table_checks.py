@@ -27,7 +27,7 @@ NUMERIC = {
 VALUED = ("affinities", "bands", "coordinates", "criteria", "partners", "quantities", "receptor_counts")
 EVIDENCED = (
     "affinities", "assay_references", "bands", "cells", "coordinates", "heads", "loci", "molecules", "partners",
-    "quantities", "residues", "sequence_features", "sequences", "targets",
+    "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "targets",
 )  # fmt: skip
 
 
@@ -108,6 +108,10 @@ def unreadable_sources(t: Tables) -> Iterator[Problem]:
             yield t.where("sources", row), f"{row.fields['citation']!r} cannot be looked up", "Cite `assumed` instead."
         if row.fields["retrieved"] not in READ:
             yield t.where("sources", row), f"retrieved is {row.fields['retrieved']!r}", f"Use {', '.join(READ)}."
+    for name, rows in t.rows.items():
+        for row in rows:
+            if said := NOWHERE.search(row.fields.get("note", "")):
+                yield t.where(name, row), f"the note rests on {said[0]!r}", "Cite a source, or `assumed`."
     for name in EVIDENCED:
         for row in t[name]:
             if row.fields.get("range_kind") == DEFINITION:

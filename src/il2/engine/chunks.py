@@ -13,6 +13,7 @@ from il2.engine import kernel
 from il2.network.tape import Tape
 
 LENGTH = 600  # operations of one function
+INPUTS = ("const", "load")
 
 
 @dataclass
@@ -39,27 +40,17 @@ def function(
     """
     chunks = list(cut(tape, outputs, length))
     home = {v: c for c, chunk in enumerate(chunks) for v in chunk.values}
-    passed: list[dict[int, int]] = [{} for _ in chunks]  # per chunk: value -> place in scratch memory
-    used = 0
-    readers: dict[int, int] = {}
-    for c, chunk in enumerate(chunks):
-        for v in (*(a for v in chunk.values for a in kernel.operands(tape.ops[v])), *_stored(chunk, outputs)):
-            if home.get(v, c) != c:
-                readers[v] = c
-    for c, chunk in enumerate(chunks):
-        for v in chunk.values:
-            if v in readers:
-                passed[c][v] = used
-                used += 1
-    places = {v: at for table in passed for v, at in table.items()}
+    read = {v for c, chunk in enumerate(chunks) for v in _read(tape, chunk, outputs) if home.get(v, c) != c}
+    passed = [[v for v in chunk.values if v in read] for chunk in chunks]
+    places = {v: place for place, v in enumerate(v for values in passed for v in values)}
     base, free = scratch
     texts, calls = [], []
     first = 0
     for c, chunk in enumerate(chunks):
-        text = _print(f"{name}_{c}", tape, arrays, outputs, width, chunk, passed[c], places, home, c, arrays[base])
-        pointers = []
-        for array, stride in arrays.items():
-            pointers.append((array, chunk.outputs[array][0] * stride if array in chunk.outputs else 0))
+        own, stores = _tape(tape, outputs, chunk, passed[c], places)
+        strides = arrays | {"scratch": arrays[base], "passed": arrays[base]}
+        texts.append(kernel.function(f"{name}_{c}", own, strides, stores, width))
+        pointers = [(a, chunk.outputs[a][0] * stride if a in chunk.outputs else 0) for a, stride in arrays.items()]
         pointers += [(base, free * arrays[base]), (base, (free + first) * arrays[base])]
         given = []
         for i, (array, offset) in enumerate(pointers):
@@ -67,10 +58,9 @@ def function(
             given.append(f"ptr %g{c}_{i}")
         calls.append(f"  call void @{name}_{c}({', '.join(given)})")
         first += len(passed[c])
-        texts.append(text)
     header = ", ".join(f"ptr noalias %{a}" for a in arrays)
     texts.append(f"define void @{name}({header}) noinline nounwind {{\n" + "\n".join(calls) + "\n  ret void\n}\n")
-    return "\n".join(texts), used
+    return "\n".join(texts), len(places)
 
 
 def cut(tape: Tape, outputs: dict[str, tuple[int, ...]], length: int) -> Iterator[Chunk]:
@@ -93,11 +83,10 @@ def _needed(tape: Tape, v: int, done: set[int]) -> list[int]:
     stack = [v]
     while stack:
         top = stack[-1]
-        if top in done or tape.ops[top][0] in ("const", "load"):
+        missing = [a for a in kernel.operands(tape.ops[top]) if a not in done and tape.ops[a][0] not in INPUTS]
+        if top in done or tape.ops[top][0] in INPUTS:
             stack.pop()
-            continue
-        missing = [a for a in kernel.operands(tape.ops[top]) if a not in done and tape.ops[a][0] not in ("const", "load")]
-        if missing:
+        elif missing:
             stack.extend(reversed(missing))
         else:
             done.add(stack.pop())
@@ -105,12 +94,18 @@ def _needed(tape: Tape, v: int, done: set[int]) -> list[int]:
     return order
 
 
-def _stored(chunk: Chunk, outputs: dict[str, tuple[int, ...]]) -> list[int]:
-    return [v for array, (lo, hi) in chunk.outputs.items() for v in outputs[array][lo:hi]]
+def _read(tape: Tape, chunk: Chunk, outputs: dict[str, tuple[int, ...]]) -> Iterator[int]:
+    """Values that the operations and the outputs of a chunk read."""
+    for v in chunk.values:
+        yield from kernel.operands(tape.ops[v])
+    for array, (first, last) in chunk.outputs.items():
+        yield from outputs[array][first:last]
 
 
-def _print(name, tape, arrays, outputs, width, chunk, passed, places, home, number, stride) -> str:
-    """One function: the chunk as a tape of its own, with what comes from before read from scratch memory."""
+def _tape(
+    tape: Tape, outputs: dict[str, tuple[int, ...]], chunk: Chunk, passed: list[int], places: dict[int, int]
+) -> tuple[Tape, dict[str, tuple[int, ...]]]:
+    """A chunk as a tape of its own, which reads earlier values from scratch memory, and what it stores."""
     own = Tape()
     known: dict[int, int] = {}
 
@@ -119,16 +114,13 @@ def _print(name, tape, arrays, outputs, width, chunk, passed, places, home, numb
             op = tape.ops[v]
             if op[0] == "load":
                 shift = chunk.outputs[op[1]][0] if op[1] in chunk.outputs else 0
-                known[v] = own.emit("load", op[1], op[2] - shift)
-            elif op[0] == "const":
-                known[v] = own.emit(*op)
+                known[v] = own.load(op[1], op[2] - shift)
             else:
-                known[v] = own.emit("load", "scratch", places[v])
+                known[v] = own.const(op[1]) if op[0] == "const" else own.load("scratch", places[v])
         return known[v]
 
     for v in chunk.values:
-        op = tape.ops[v]
-        known[v] = own.emit(op[0], *(value(a) for a in op[1:]))
+        op, *operands = tape.ops[v]
+        known[v] = own.emit(op, *(value(a) for a in operands))
     stores = {array: tuple(value(v) for v in outputs[array][lo:hi]) for array, (lo, hi) in chunk.outputs.items()}
-    stores["passed"] = tuple(known[v] for v in passed)
-    return kernel.function(name, own, arrays | {"scratch": stride, "passed": stride}, stores, width)
+    return own, stores | {"passed": tuple(known[v] for v in passed)}

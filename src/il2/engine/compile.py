@@ -13,7 +13,7 @@ from pathlib import Path
 import llvmlite
 import llvmlite.binding as llvm
 
-from il2.engine import backward, driver, kernel, store
+from il2.engine import backward, driver, kernel, sparse, store
 from il2.engine.elimination import eliminate
 from il2.engine.lanes import Layout
 from il2.network.program import Program
@@ -49,7 +49,7 @@ def lane_width(program: Program) -> int:
     return 4 if features.get("avx") else 2
 
 
-FORWARD, BACKWARD = "forward", "backward"
+FORWARD, BACKWARD, STRAIGHT, LOOPED = "forward", "backward", "straight", "looped"
 
 
 def compiled(program: Program, width: int | None = None, kind: str = FORWARD) -> Compiled:
@@ -57,7 +57,7 @@ def compiled(program: Program, width: int | None = None, kind: str = FORWARD) ->
     return _compiled(program, width or lane_width(program), store.place(), kind)
 
 
-LAYOUTS = {FORWARD: Layout, BACKWARD: backward.BackwardLayout}
+LAYOUTS = {FORWARD: Layout, STRAIGHT: Layout, LOOPED: Layout, BACKWARD: backward.BackwardLayout}
 _LOADED: dict[tuple, Compiled] = {}
 
 
@@ -102,16 +102,27 @@ def digest(program: Program, width: int, kind: str = FORWARD) -> str:
 
 @cache
 def _generator() -> str:
-    names = ("backward", "compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "step", "traverse")
+    names = (
+        "backward", "chunks", "compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "sparse", "step",
+        "traverse",
+    )  # fmt: skip
     text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
     return hashlib.sha256(text).hexdigest()
 
 
 def build(program: Program, width: int, kind: str = FORWARD) -> tuple[dict, bytes]:
     """Compile to object code; returns the layout as a dictionary and the code."""
-    kernels, driving, layout = (modules if kind == FORWARD else backward.modules)(program, width)
+    if kind == FORWARD:
+        kind = LOOPED if sparse.large(program) else STRAIGHT
+    makers: dict[str, Callable[[Program, int], tuple]] = {
+        STRAIGHT: modules,
+        LOOPED: sparse.modules,
+        BACKWARD: backward.modules,
+    }
+    *kernels, driving, layout = makers[kind](program, width)
     module = llvm.parse_assembly(driving)
-    module.link_in(llvm.parse_assembly(kernels))
+    for text in kernels:
+        module.link_in(llvm.parse_assembly(text))
     module.verify()
     for function in module.functions:
         if not function.is_declaration and function.name != "drive":

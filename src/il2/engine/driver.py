@@ -29,11 +29,14 @@ ARGUMENTS = (
     "settings",
     "log",
     "capacity",
+    "last",
+    "stop",
     "workspace",
 )
 SETTINGS = ("rtol", "atol", "first_step", "smallest_step", "most_steps", "smallest_pivot")
 
-DONE, BAD_PIVOT, TOO_MANY_STEPS, STEP_TOO_SMALL = 0, 1, 2, 3
+# The driver ends lanes with the first five; `failure` tells the rest apart from STEP_TOO_SMALL.
+DONE, BAD_PIVOT, TOO_MANY_STEPS, STEP_TOO_SMALL, OUT_OF_TIME, NOT_A_NUMBER, BLOW_UP, SINGULAR = range(8)
 HEAD = 2  # of a row of the log, before the state: step size, time after the step
 SAFETY, SHRINK, GROW, AFTER_NAN = 0.9, 0.2, 6.0, 0.1
 
@@ -101,9 +104,16 @@ def settle(lanes: Lanes) -> ir.Function:
     b.store(b.load(ended, typ=INT), b.gep(argument["status"], [lane], source_etype=INT))
     for name, source in (("accepted", "good"), ("rejected", "bad"), ("reached", "t")):
         b.store(b.load(state[source], typ=DOUBLE), b.gep(argument[name], [lane], source_etype=DOUBLE))
+    with lanes.loop(b, n) as i:
+        value = b.load(b.gep(state["y"], [b.mul(i, INT(lanes.w))], source_etype=DOUBLE), typ=DOUBLE)
+        b.store(value, b.gep(argument["last"], [b.add(b.mul(lane, INT(n)), i)], source_etype=DOUBLE))
     b.branch(fetch)
 
     b.position_at_end(fetch)
+    stopped = b.icmp_signed("!=", b.load_atomic(argument["stop"], "monotonic", 8, typ=INT), INT(0))
+    draw = f.append_basic_block("draw")
+    b.cbranch(stopped, idle, draw)
+    b.position_at_end(draw)
     lane = b.atomic_rmw("add", argument["queue"], INT(1), "monotonic")
     b.store(lane, state["lane"])
     for name, value in (("t", 0.0), ("good", 0.0), ("bad", 0.0), ("after", 0.0)):
@@ -136,7 +146,7 @@ def settle(lanes: Lanes) -> ir.Function:
 
 def log(lanes: Lanes) -> ir.Function:
     """log(arguments, workspace, slot, h, t): keep the state before a step of a lane, as long as there is room."""
-    f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, DOUBLE, DOUBLE]), "log")
+    f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, DOUBLE, DOUBLE]), "keep_step")
     f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
     arguments, workspace, slot, h, t = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
@@ -189,13 +199,23 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function, log_st
     with lanes.loop(b, lanes.w) as slot:
         b.store(INT(-1), b.gep(drawn, [slot], source_etype=INT))
         b.call(settle_lane, [arguments, workspace, slot, INT(DONE)])
-    again, leave = f.append_basic_block("again"), f.append_basic_block("leave")
+    again, leave, look, stopped = (f.append_basic_block(name) for name in ("again", "leave", "look", "stopped"))
     advance, settle_all = f.append_basic_block("advance"), f.append_basic_block("settle_all")
     b.branch(again)
 
     b.position_at_end(again)
     active = b.fcmp_ordered("!=", lanes.get(b, at["active"]), lanes.splat(0.0))
-    b.cbranch(_any(lanes, b, active), advance, leave)
+    b.cbranch(_any(lanes, b, active), look, leave)
+
+    b.position_at_end(look)  # has the time for all lanes run out?
+    stop = b.load_atomic(_argument(b, arguments, ARGUMENTS.index("stop")), "monotonic", 8, typ=INT)
+    b.cbranch(b.icmp_signed("!=", stop, INT(0)), stopped, advance)
+
+    b.position_at_end(stopped)
+    flags = _bits(lanes, b, active)
+    with lanes.loop(b, lanes.w) as slot, b.if_then(_bit(b, flags, slot)):
+        b.call(settle_lane, [arguments, workspace, slot, INT(OUT_OF_TIME)])
+    b.branch(leave)
 
     b.position_at_end(advance)
     t, h, due = (lanes.get(b, at[name]) for name in ("t", "h", "next"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import time
+
 import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 
@@ -25,10 +28,12 @@ def solve_lane(
     times: np.ndarray,
     tolerances,
     log: list[tuple[float, float, np.ndarray]] | None = None,
-) -> tuple[np.ndarray, int, int, int, float]:
-    """(states at `times`, status, accepted, rejected, time reached) of one lane; the driver's step control.
+    deadline: float = math.inf,
+) -> tuple[np.ndarray, int, int, int, float, np.ndarray]:
+    """(states at `times`, status, accepted, rejected, time reached, last state) of one lane; steps as the driver.
 
-    log: takes step size, time after the step and state before it of each accepted step.
+    log: takes step size, time after the step and state before it of each accepted step. deadline: of the clock
+    `time.monotonic` (s).
     """
     k, y = prepare(program, parameters)
     y = y if initial is None else np.array(initial, dtype=float)
@@ -39,9 +44,11 @@ def solve_lane(
     for index, due in enumerate(times):
         while t < due:
             if good + bad >= tolerances.most_steps:
-                return out, driver.TOO_MANY_STEPS, good, bad, t
+                return out, driver.TOO_MANY_STEPS, good, bad, t, y
+            if time.monotonic() > deadline:
+                return out, driver.OUT_OF_TIME, good, bad, t, y
             if h < tolerances.smallest_step:
-                return out, driver.STEP_TOO_SMALL, good, bad, t
+                return out, driver.STEP_TOO_SMALL, good, bad, t, y
             left = due - t
             size = left if left <= h else left / 2 if left < 2 * h else h
             with np.errstate(all="ignore"):
@@ -64,7 +71,7 @@ def solve_lane(
                 following = max(following, h) if size < h else following
             h = following
         out[index] = y
-    return out, driver.DONE, good, bad, t
+    return out, driver.DONE, good, bad, t, y
 
 
 def adjoint_lane(

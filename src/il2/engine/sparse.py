@@ -14,13 +14,31 @@ from dataclasses import dataclass
 import numpy as np
 from llvmlite import ir
 
-from il2.engine import chunks, kernel
+from il2.engine import chunks, driver, kernel
 from il2.engine.elimination import symbolic
 from il2.engine.lanes import INT, POINTER, Lanes, Layout
 from il2.network.program import Program
 from il2.network.tape import Tape
 
 SHORT = ir.IntType(32)
+
+
+LARGE = 50_000
+
+
+def large(program: Program) -> bool:
+    """Whether a program gets looped code: more than `LARGE` operations of rates, Jacobian and factorisation.
+
+    Straight-line code is 1.2 to 2.5 times as fast up to there, and slower from some 150,000 operations on, but takes
+    0.2 to 0.3 ms an operation to compile.
+    """
+    return operations(program) > LARGE
+
+
+def operations(program: Program) -> int:
+    """Operations of rates and Jacobian, and two for each product that the factorisation subtracts."""
+    fill = sum(len(below) * len(right) for _, below, right in symbolic(program.n_states, set(program.jacobian)))
+    return len(program.rates.ops) + 2 * fill
 
 
 @dataclass(frozen=True)
@@ -74,8 +92,8 @@ def _compressed(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return starts, np.array([c for row in rows for c in row], dtype=np.int32)
 
 
-def kernels(program: Program, width: int) -> tuple[str, Layout]:
-    """IR text of `prepare`, `rates`, `factor` and `solve`, and the layout; the driver is that of small programs."""
+def modules(program: Program, width: int) -> tuple[str, str, str, Layout]:
+    """IR text of the kernels, of their loops and of the driver (that of small programs), and the layout."""
     found = pattern(program)
     rates = Tape(list(program.rates.ops), dict(program.rates.known))
     added = tuple(rates.add(rates.load("x", i), v) for i, v in enumerate(program.derivative))
@@ -100,15 +118,15 @@ def kernels(program: Program, width: int) -> tuple[str, Layout]:
     loops = Loops(layout, found)
     loops.factor()
     loops.solve()
-    text = str(loops.lanes.module)
-    return "\n".join([kernel.declarations({1, width}), *(text for text, _ in pieces)]), text, layout
+    printed = "\n".join([kernel.declarations({1, width}), *(text for text, _ in pieces)])
+    return printed, str(loops.lanes.module), driver.build(layout, program.controlled), layout
 
 
 class Loops:
     """The module of `factor` and `solve`."""
 
     def __init__(self, layout: Layout, found: Pattern) -> None:
-        self.lanes, self.found, self.n = Lanes(layout, ()), found, layout.n
+        self.lanes, self.found, self.n = Lanes(layout, (), {"factor": 5, "solve": 2}), found, layout.n
         self.lanes.module.name = "il2_loops"
         self.left, self.upper = 0, len(found.left)
         self.inverse = self.upper + len(found.upper)

@@ -78,7 +78,7 @@ def _content(path: Path) -> dict:
         raise Il2Error(f"cannot be read: {error.strerror}", where=where, how="Check the path.") from error
     except UnicodeDecodeError as error:
         raise Il2Error("the file is not UTF-8", where=where, how="Save it as UTF-8.") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a date that is none; brackets without end
         raise Il2Error("the file is no valid YAML", where=where, why=" ".join(str(error).split())) from error
     if not isinstance(content, dict):
         raise Il2Error("the file holds no keys", where=where, how=f"Give {', '.join(_KEYS)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -78,18 +79,18 @@ def numbered(path: Path) -> tuple[Row, ...]:
         size = path.stat().st_size / 1e6
         if size > LARGEST_MB:
             raise Il2Error(f"{size:.0f} MB is no table", where=str(path), why=f"the largest read is {LARGEST_MB} MB")
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, restkey="+", restval=None, strict=True)
-            header = reader.fieldnames or []
-            if not header or len(set(header)) < len(header) or not all(header):
-                raise Il2Error("the header is empty or names a column twice", where=f"{path}:1")
-            return tuple(_whole(Row(reader.line_num, fields), path) for fields in reader)
+        text = io.StringIO(path.read_bytes().decode("utf-8"), newline="")
+        reader = csv.DictReader(text, restkey="+", restval=None, strict=True)
+        header = reader.fieldnames or []
+        if not header or len(set(header)) < len(header) or not all(header):
+            raise Il2Error("the header is empty or names a column twice", where=f"{path}:1")
+        return tuple(_whole(Row(reader.line_num, fields), path) for fields in reader)
     except UnicodeDecodeError as error:
-        raise Il2Error(f"is not UTF-8 text: {error.reason}", where=f"{path}: byte {error.start}") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Il2Error(f"is not UTF-8 text: {error.reason}", where=f"{path}:{line}") from error
     except csv.Error as error:
-        raise Il2Error(
-            f"is no CSV: {error}", where=f"{path}:{reader.line_num}", how="Mend the quotes there."
-        ) from error
+        line = reader.line_num + 1  # on which the row begins; those before it were read
+        raise Il2Error(f"is no CSV: {error}", where=f"{path}:{line}", how="Mend the quotes there.") from error
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=str(path)) from error
 
