@@ -2,6 +2,7 @@
 
 import math
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +141,24 @@ def test_every_named_model_has_consistent_units(name):
 
 def test_every_built_experiment_has_criteria():
     assert set(experiments()) == {row["experiment"] for row in rows("criteria")}
+
+
+def test_figures_of_the_readme_are_those_of_the_tables():
+    root = Path(__file__).parents[1]
+    readme, changes = ((root / name).read_text("utf-8") for name in ("README.md", "CHANGELOG.md"))
+    sizes = {name: len(rows(name)) for name in ("claims", "conflicts", "entities", "quantities", "targets")}
+    planned, built = len(rows("experiments")), len(experiments())
+    assert f"any of {sizes['entities']} entities" in readme and f"({sizes['claims']} claims)" in readme
+    assert f"the {planned} virtual experiments and their verdicts; {built} are built so far" in readme
+    assert (
+        f"{sizes['claims']} claims, {sizes['conflicts']} conflicts, {sizes['entities']} entities, "
+        f"{sizes['quantities']} quantities, {sizes['targets']} published results, {planned} planned experiments"
+    ) in " ".join(changes.split())
+
+
+def test_the_page_of_the_gene_is_what_the_card_prints():
+    """Write it anew with `il2 gene --out docs/IL2.md`."""
+    from il2.atlas.card import card
+    from il2.report.card_text import as_markdown
+
+    assert (Path(__file__).parents[1] / "docs" / "IL2.md").read_text("utf-8") == as_markdown(card())

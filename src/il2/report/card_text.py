@@ -50,7 +50,7 @@ def as_markdown(card: Card) -> str:
     """The card as Markdown; that of IL2 opens with the page for newcomers."""
     out = [f"# {card.name}", "", *(f"> {_plain(w)}" for w in card.warnings), _plain(card.definition), ""]
     if card.name == SUBJECT:
-        out += [primer_markdown(), ""]
+        out += ["## Read this first", "", primer_markdown(), ""]
     for section in card.sections:
         out += [f"## {section.title}", ""]
         out += [f"- {_plain(line.text)}{_remark(line)} [{_evidence(line)}]" for line in section.lines]
@@ -66,7 +66,7 @@ def primer_markdown() -> str:
     """The page for newcomers, each paragraph with what it rests on."""
     out: list[str] = []
     for p in paragraphs():
-        out += [f"## {p.heading}", ""] if p.opens else []
+        out += [f"### {p.heading}", ""] if p.opens else []
         out += [f"{_plain(p.text)} [{', '.join(p.rests_on)}]", ""]
     return "\n".join(out).rstrip()
 
