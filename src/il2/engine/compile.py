@@ -79,14 +79,7 @@ def _compiled(program: Program, width: int, folder: str, kind: str) -> Compiled:
 def digest(program: Program, width: int, kind: str = FORWARD) -> str:
     """Key of the object code: equations, this CPU, LLVM, and the code generator itself."""
     parts = (
-        program.prepare.ops,
-        program.constants,
-        program.initial,
-        program.rates.ops,
-        program.derivative,
-        sorted(program.jacobian.items()),
-        program.controlled,
-        len(program.parameters),
+        program.fingerprint,
         width,
         kind,
         llvm.get_host_cpu_name(),
@@ -103,8 +96,8 @@ def digest(program: Program, width: int, kind: str = FORWARD) -> str:
 @cache
 def _generator() -> str:
     names = (
-        "backward", "chunks", "compile", "driver", "elimination", "kernel", "lanes", "rodas5p", "sparse", "step",
-        "traverse",
+        "backward", "chunks", "compile", "driver", "elimination", "kernel", "lanes", "loops", "rodas5p", "sparse",
+        "step", "traverse",
     )  # fmt: skip
     text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
     return hashlib.sha256(text).hexdigest()

@@ -7,7 +7,9 @@ Needs the standard library alone.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from il2.network.expression import Expr, add, children, diff, mul, num, sym, symbols
 from il2.network.network import Network
@@ -36,6 +38,15 @@ class Program:
     @property
     def n_states(self) -> int:
         return len(self.states)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the equations, without the names."""
+        parts = (
+            self.prepare.ops, self.constants, self.initial, self.rates.ops, self.derivative,
+            sorted(self.jacobian.items()), self.controlled, len(self.parameters),
+        )  # fmt: skip
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def lower(network: Network) -> Program:
