@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from helpers import equations
 
-from il2.engine import compile as compiler
+from il2.engine import machine as compiler
 from il2.engine import store
-from il2.engine.compile import Compiled, compiled, digest
+from il2.engine.compile import compiled, digest
+from il2.engine.machine import Compiled
 from il2.engine.solve import solve
 from il2.network.expression import sym
 from il2.network.program import Program, lower
@@ -192,7 +193,7 @@ def test_key_depends_on_equations_and_width_but_not_on_names():
         (compiler.llvm, "get_host_cpu_name", lambda: "another-cpu"),
         (compiler.llvm, "get_process_triple", lambda: "another-triple"),
         (compiler.llvmlite, "__version__", "0.0.0"),
-        (compiler, "_generator", lambda: "another generator"),
+        (compiler, "_sources", lambda names: "another generator"),
         (store, "MAGIC", b"il2-object-9\n"),
     ],
     ids=["cpu", "triple", "llvmlite", "generator", "file format"],

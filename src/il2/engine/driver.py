@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from il2.engine.lanes import BOOL, DOUBLE, INT, POINTER, Lanes, Layout
+from il2.engine.lanes import BOOL, DOUBLE, INT, POINTER, Lanes, Layout, integer, pointer_at
 from il2.engine.step import mean_square_error, rosenbrock_step, tenth_root_inverse
 
 # Arguments of `drive`, one 8-byte slot each (pointers, counts; settings are doubles).
@@ -54,7 +54,7 @@ def settle(lanes: Lanes) -> ir.Function:
     f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
     arguments, workspace, slot, code = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    argument = {name: _argument(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
+    argument = {name: pointer_at(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
     state = {
         name: b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE)
         for name in ("y", "k", "t", "h", "next", "good", "bad", "after", "active", "lane", "index")
@@ -75,10 +75,10 @@ def settle(lanes: Lanes) -> ir.Function:
     index = b.load(state["index"], typ=INT)
     lane = b.load(state["lane"], typ=INT)
     b.store(INT(DONE), ended)
-    b.cbranch(b.icmp_signed("<", index, _integer(b, argument["n_times"])), check, finish)
+    b.cbranch(b.icmp_signed("<", index, integer(b, argument["n_times"])), check, finish)
 
     b.position_at_end(check)  # is it due?
-    at = b.add(b.mul(lane, _integer(b, argument["time_stride"])), index)
+    at = b.add(b.mul(lane, integer(b, argument["time_stride"])), index)
     due = b.load(b.gep(argument["times"], [at], source_etype=DOUBLE), typ=DOUBLE)
     b.cbranch(b.fcmp_ordered("<=", due, b.load(state["t"], typ=DOUBLE)), record, advance)
 
@@ -91,7 +91,7 @@ def settle(lanes: Lanes) -> ir.Function:
 
     b.position_at_end(record)
     n = lanes.layout.n
-    row = b.add(b.mul(lane, _integer(b, argument["n_times"])), index)
+    row = b.add(b.mul(lane, integer(b, argument["n_times"])), index)
     target = b.gep(argument["out"], [b.mul(row, INT(n))], source_etype=DOUBLE)
     with lanes.loop(b, n) as i:
         value = b.load(b.gep(state["y"], [b.mul(i, INT(lanes.w))], source_etype=DOUBLE), typ=DOUBLE)
@@ -119,12 +119,12 @@ def settle(lanes: Lanes) -> ir.Function:
     for name, value in (("t", 0.0), ("good", 0.0), ("bad", 0.0), ("after", 0.0)):
         b.store(DOUBLE(value), state[name])
     b.store(INT(0), state["index"])
-    b.cbranch(b.icmp_signed("<", lane, _integer(b, argument["lanes"])), load, idle)
+    b.cbranch(b.icmp_signed("<", lane, integer(b, argument["lanes"])), load, idle)
 
     b.position_at_end(load)
     p = b.gep(argument["parameters"], [b.mul(lane, INT(lanes.layout.parameters))], source_etype=DOUBLE)
     b.call(lanes.kernels["prepare"], [p, state["k"], state["y"]])
-    given = b.icmp_unsigned("!=", _integer(b, argument["initial"]), INT(0))
+    given = b.icmp_unsigned("!=", integer(b, argument["initial"]), INT(0))
     with b.if_then(given):
         start = b.gep(argument["initial"], [b.mul(lane, INT(lanes.layout.n))], source_etype=DOUBLE)
         with lanes.loop(b, lanes.layout.n) as i:
@@ -155,11 +155,11 @@ def log(lanes: Lanes) -> ir.Function:
     def own(name: str, kind: ir.Type) -> ir.Value:
         return b.load(b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE), typ=kind)
 
-    capacity = _integer(b, _argument(b, arguments, ARGUMENTS.index("capacity")))
+    capacity = integer(b, pointer_at(b, arguments, ARGUMENTS.index("capacity")))
     taken = b.fptosi(own("good", DOUBLE), INT)
     with b.if_then(b.icmp_signed("<", taken, capacity)):
         row = b.mul(b.add(b.mul(own("lane", INT), capacity), taken), INT(n + HEAD))
-        place = b.gep(_argument(b, arguments, ARGUMENTS.index("log")), [row], source_etype=DOUBLE)
+        place = b.gep(pointer_at(b, arguments, ARGUMENTS.index("log")), [row], source_etype=DOUBLE)
         b.store(h, place)
         b.store(t, b.gep(place, [INT(1)], source_etype=DOUBLE))
         with lanes.loop(b, n) as i:
@@ -170,12 +170,6 @@ def log(lanes: Lanes) -> ir.Function:
     return f
 
 
-def _argument(b: ir.IRBuilder, arguments: ir.Value, i: int) -> ir.Value:
-    return b.load(b.gep(arguments, [INT(i)], source_etype=INT), typ=POINTER)
-
-
-def _integer(b: ir.IRBuilder, pointer: ir.Value) -> ir.Value:
-    return b.ptrtoint(pointer, INT)
 
 
 def _setting(b: ir.IRBuilder, settings: ir.Value, name: str) -> ir.Value:
@@ -187,13 +181,13 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function, log_st
     f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER]), "drive")
     (arguments,) = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    workspace = _argument(b, arguments, ARGUMENTS.index("workspace"))
-    settings = _argument(b, arguments, ARGUMENTS.index("settings"))
+    workspace = pointer_at(b, arguments, ARGUMENTS.index("workspace"))
+    settings = pointer_at(b, arguments, ARGUMENTS.index("settings"))
     rtol, atol, smallest, most, least_pivot = (
         lanes.broadcast(b, _setting(b, settings, name))
         for name in ("rtol", "atol", "smallest_step", "most_steps", "smallest_pivot")
     )
-    logs = b.icmp_unsigned("!=", _integer(b, _argument(b, arguments, ARGUMENTS.index("log"))), INT(0))
+    logs = b.icmp_unsigned("!=", integer(b, pointer_at(b, arguments, ARGUMENTS.index("log"))), INT(0))
     at = {name: lanes.array(b, workspace, name) for name in ("t", "h", "next", "good", "bad", "after", "active")}
     drawn = lanes.array(b, workspace, "lane")
     with lanes.loop(b, lanes.w) as slot:
@@ -208,7 +202,7 @@ def drive(lanes: Lanes, take_step: ir.Function, settle_lane: ir.Function, log_st
     b.cbranch(_any(lanes, b, active), look, leave)
 
     b.position_at_end(look)  # has the time for all lanes run out?
-    stop = b.load_atomic(_argument(b, arguments, ARGUMENTS.index("stop")), "monotonic", 8, typ=INT)
+    stop = b.load_atomic(pointer_at(b, arguments, ARGUMENTS.index("stop")), "monotonic", 8, typ=INT)
     b.cbranch(b.icmp_signed("!=", stop, INT(0)), stopped, advance)
 
     b.position_at_end(stopped)

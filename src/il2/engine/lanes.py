@@ -14,6 +14,16 @@ DOUBLE, INT, BOOL = ir.DoubleType(), ir.IntType(64), ir.IntType(1)
 POINTER = ir.PointerType()
 
 
+def pointer_at(b: ir.IRBuilder, arguments: ir.Value, i: int) -> ir.Value:
+    """Slot i of the arguments of a driver, as a pointer."""
+    return b.load(b.gep(arguments, [INT(i)], source_etype=INT), typ=POINTER)
+
+
+def integer(b: ir.IRBuilder, pointer: ir.Value) -> ir.Value:
+    """A slot that holds a count."""
+    return b.ptrtoint(pointer, INT)
+
+
 @dataclass(frozen=True)
 class Layout:
     """Where each array of W-lane values starts in the workspace, in units of W doubles."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from il2.engine import driver
-from il2.engine.compile import FORWARD, LOOPED, STRAIGHT, Compiled, compiled
+from il2.engine.compile import FORWARD, LOOPED, STRAIGHT, compiled
 from il2.engine.failure import named
+from il2.engine.machine import Compiled
 from il2.errors import Il2Error
 from il2.network.program import Program
 

@@ -1,24 +1,15 @@
-"""Machine code of the direct method for one network: print, verify, optimise, keep on disk, load."""
+"""Machine code of the direct method for one network."""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from functools import cache
-from pathlib import Path
-
-import llvmlite
 import llvmlite.binding as llvm
 
-from il2.engine import kernel, ssa_driver, store
-from il2.engine.compile import Compiled, _load, _machine
+from il2.engine import kernel, ssa_driver
+from il2.engine.machine import Compiled, key_of, loaded, optimised
 from il2.engine.ssa_driver import JumpLayout
 from il2.network.propensity import Jumps
 
-_LOADED: dict[tuple, Compiled] = {}
-
-
-FEW = 16
+FEW = 16  # jumps up to which a vector of twice a register pays
 
 
 def lane_width(jumps: Jumps) -> int:
@@ -33,37 +24,18 @@ def lane_width(jumps: Jumps) -> int:
 
 def compiled(jumps: Jumps, width: int | None = None) -> Compiled:
     """The machine code of a network's jumps, from this process, from disk, or compiled now."""
-    width = width or lane_width(jumps)
-    key, folder = digest(jumps, width), store.place()
-    if (key, folder) not in _LOADED:
-        facts, code, note = store.read(key)
-        from_disk = facts is not None
-        if facts is None:
-            facts, code = build(jumps, width)
-            note = store.write(key, facts, code) or note
-        if note:
-            logging.getLogger("il2").warning("object code on disk was not used: %s", note)
-        _LOADED[key, folder] = _load(JumpLayout(**facts), code, from_disk, note)
-    return _LOADED[key, folder]
+    wide = width or lane_width(jumps)
+    return loaded(digest(jumps, wide), JumpLayout, lambda: build(jumps, wide))
 
 
 def digest(jumps: Jumps, width: int) -> str:
-    """Key of the object code: jumps, this CPU, LLVM, and the code generator itself."""
+    """Key of the object code."""
     program = jumps.program
     parts = (
         "ssa", program.prepare.ops, program.constants, jumps.initial, program.rates.ops, jumps.propensities,
         jumps.change, jumps.unguarded, len(jumps.species), len(program.parameters), width,
-        llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvm.get_process_triple(),
-        store.MAGIC, llvmlite.__version__, llvm.llvm_version_info, _generator(),
     )  # fmt: skip
-    return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-@cache
-def _generator() -> str:
-    names = ("compile", "driver", "kernel", "lanes", "philox", "ssa_compile", "ssa_driver")
-    text = b"".join((Path(__file__).parent / f"{name}.py").read_bytes() for name in names)
-    return hashlib.sha256(text).hexdigest()
+    return key_of(parts, ("philox", "ssa_compile", "ssa_driver"))
 
 
 def build(jumps: Jumps, width: int) -> tuple[dict, bytes]:
@@ -79,14 +51,5 @@ def build(jumps: Jumps, width: int) -> tuple[dict, bytes]:
             "propensities", tape, dict.fromkeys(("y", "k", "c", "least"), width), {"c": sums, "least": (least,)}, width
         ),
     ]
-    module = llvm.parse_assembly(ssa_driver.build(layout, jumps.change, jumps.unguarded))
-    module.link_in(llvm.parse_assembly("\n".join(texts)))
-    module.verify()
-    for function in module.functions:
-        if not function.is_declaration and function.name != "drive":
-            function.linkage = "internal"
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    passes = llvm.create_pass_builder(_machine(), options)
-    passes.getModulePassManager().run(module, passes)
-    facts = {name: getattr(layout, name) for name in layout.__dataclass_fields__}
-    return facts, _machine().emit_object(module)
+    driving = ssa_driver.build(layout, jumps.change, jumps.unguarded)
+    return optimised(driving, ["\n".join(texts)], layout)

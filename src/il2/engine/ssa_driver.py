@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from il2.engine.driver import _argument, _integer
-from il2.engine.lanes import BOOL, DOUBLE, INT, POINTER, Lanes, Layout
+from il2.engine.lanes import BOOL, DOUBLE, INT, POINTER, Lanes, Layout, integer, pointer_at
 from il2.engine.philox import draw, negative_log
 
 # Arguments of `drive`, one 8-byte slot each: pointers and counts.
@@ -43,7 +42,7 @@ class JumpLanes(Lanes):
         super().__init__(layout, (), {"prepare": 3, "propensities": 4})
         self.integers = ir.VectorType(INT, self.w)
 
-    def broadcast_integer(self, b: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
+    def broadcastinteger(self, b: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
         return b.bitcast(self.broadcast(b, b.bitcast(scalar, DOUBLE)), self.integers)
 
     def get_integers(self, b: ir.IRBuilder, pointer: ir.Value) -> ir.Value:
@@ -69,12 +68,12 @@ def settle(lanes: JumpLanes) -> ir.Function:
     f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
     arguments, workspace, slot, code = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    argument = {name: _argument(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
+    argument = {name: pointer_at(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
     state = {
         name: b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE)
         for name in ("y", "k", "t", "after", "due", "events", "limit", "active", "lane", "index", "stream")
     }
-    n, n_times = lanes.layout.n, _integer(b, argument["n_times"])
+    n, n_times = lanes.layout.n, integer(b, argument["n_times"])
     head, check, record, complete, finish, fetch, load, idle, leave = (
         f.append_basic_block(name)
         for name in ("head", "check", "record", "complete", "finish", "fetch", "load", "idle", "leave")
@@ -94,7 +93,7 @@ def settle(lanes: JumpLanes) -> ir.Function:
     ended, reached = b.alloca(INT), b.alloca(DOUBLE)
     b.store(code, ended)
     b.store(b.load(state["t"], typ=DOUBLE), reached)
-    first = b.mul(lane, _integer(b, argument["time_stride"]))
+    first = b.mul(lane, integer(b, argument["time_stride"]))
     switch = b.switch(code, finish)
     switch.add_case(INT(CROSSED), head)
     switch.add_case(INT(EMPTY), fetch)
@@ -130,7 +129,7 @@ def settle(lanes: JumpLanes) -> ir.Function:
     drawn = b.atomic_rmw("add", argument["queue"], INT(1), "monotonic")
     b.store(drawn, state["lane"])
     b.store(DOUBLE(INFINITY), state["after"])
-    b.cbranch(b.icmp_signed("<", drawn, _integer(b, argument["lanes"])), load, idle)
+    b.cbranch(b.icmp_signed("<", drawn, integer(b, argument["lanes"])), load, idle)
 
     b.position_at_end(load)
     p = at("parameters", b.mul(drawn, INT(lanes.layout.parameters)))
@@ -138,10 +137,10 @@ def settle(lanes: JumpLanes) -> ir.Function:
     copy(at("counts", b.mul(drawn, INT(n))), state["y"], False)
     for name, source in (("t", "time"), ("events", "events"), ("stream", "streams")):
         b.store(b.load(at(source, drawn), typ=INT), state[name])
-    most = b.add(b.load(state["events"], typ=INT), _integer(b, argument["most_events"]))
+    most = b.add(b.load(state["events"], typ=INT), integer(b, argument["most_events"]))
     b.store(most, state["limit"])
     b.store(INT(0), state["index"])
-    start = b.mul(drawn, _integer(b, argument["time_stride"]))
+    start = b.mul(drawn, integer(b, argument["time_stride"]))
     b.store(b.load(at("times", start), typ=DOUBLE), state["due"])
     b.store(DOUBLE(1.0), state["active"])
     b.branch(leave)
@@ -165,7 +164,7 @@ def drive(
     f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER]), "drive")
     (arguments,) = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    workspace, keys, stop = (_argument(b, arguments, ARGUMENTS.index(name)) for name in ("workspace", "keys", "stop"))
+    workspace, keys, stop = (pointer_at(b, arguments, ARGUMENTS.index(name)) for name in ("workspace", "keys", "stop"))
     y, k, c, least, t, after, due, active, drawn, counter, limit, streams = (
         lanes.array(b, workspace, name)
         for name in ("y", "k", "c", "least", "t", "after", "due", "active", "lane", "events", "limit", "stream")
@@ -196,7 +195,7 @@ def drive(
     crossed = b.fcmp_ordered(">", then, lanes.get(b, due))
     spent = b.icmp_signed(">=", events, lanes.get_integers(b, limit))
     stopped = b.icmp_signed("!=", b.load_atomic(stop, "monotonic", 8, typ=INT), INT(0))
-    stopped = lanes.broadcast_integer(b, b.select(stopped, INT(1), INT(0)))
+    stopped = lanes.broadcastinteger(b, b.select(stopped, INT(1), INT(0)))
     halted = b.or_(spent, b.icmp_signed("!=", stopped, ir.Constant(lanes.integers, [0] * lanes.w)))
     event = b.and_(is_active, b.or_(b.or_(broken, crossed), halted))
     b.cbranch(lanes.any(b, event), special, jump)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from llvmlite import ir
 
 from il2.engine.driver import HEAD
-from il2.engine.lanes import DOUBLE, INT, POINTER, Lanes
+from il2.engine.lanes import DOUBLE, INT, POINTER, Lanes, pointer_at
 
 # Arguments of `traverse`, one 8-byte slot each, as those of `drive`.
 ARGUMENTS = (
@@ -24,7 +24,7 @@ def traverse(lanes: Lanes, step_back: ir.Function) -> None:
     f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER]), "drive")
     (arguments,) = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
-    workspace = _argument(b, arguments, "workspace")
+    workspace = pointer_at(b, arguments, ARGUMENTS.index("workspace"))
     drawn = lanes.array(b, workspace, "lane")
     active = lanes.array(b, workspace, "active")
     with lanes.loop(b, lanes.w) as slot:
@@ -56,7 +56,7 @@ def next_step(lanes: Lanes) -> ir.Function:
     arguments, workspace, slot = f.args
     b = ir.IRBuilder(f.append_basic_block("entry"))
     n, constants, w = lanes.layout.n, lanes.layout.constants, lanes.w
-    given = {name: _argument(b, arguments, name) for name in ARGUMENTS}
+    given = {name: pointer_at(b, arguments, ARGUMENTS.index(name)) for name in ARGUMENTS}
     own = {
         name: b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE)
         for name in ("y", "k", "lam", "kbar", "h", "active", "lane", "step", "index")
@@ -151,7 +151,3 @@ def _seeded(lanes: Lanes, b: ir.IRBuilder, given, integer, own, strided, since: 
     b.store(b.sub(index, INT(1)), own["index"])
     b.branch(check)
     b.position_at_end(done)
-
-
-def _argument(b: ir.IRBuilder, arguments: ir.Value, name: str) -> ir.Value:
-    return b.load(b.gep(arguments, [INT(ARGUMENTS.index(name))], source_etype=INT), typ=POINTER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from il2.errors import ModelError, did_you_mean
@@ -55,7 +55,7 @@ def with_sensitivities(network: Network, parameters: Iterable[str], controlled: 
         reactions=(
             *network.reactions,
             *(
-                Reaction(tangent(r.name, by), {tangent(s, by): n for s, n in r.change.items()}, total(r.rate, by), unit=r.unit)
+                Reaction(tangent(r.name, by), _tangents(r.change, by), total(r.rate, by), unit=r.unit)
                 for by in names
                 for r in network.reactions
             ),
@@ -65,3 +65,7 @@ def with_sensitivities(network: Network, parameters: Iterable[str], controlled: 
             *(Observable(tangent(o.name, by), total(o.expr, by), o.unit) for by in names for o in network.observables),
         ),
     )  # fmt: skip
+
+
+def _tangents(change: Mapping[str, int], by: str) -> dict[str, int]:
+    return {tangent(state, by): n for state, n in change.items()}
