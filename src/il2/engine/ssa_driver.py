@@ -42,7 +42,7 @@ class JumpLanes(Lanes):
         super().__init__(layout, (), {"prepare": 3, "propensities": 4})
         self.integers = ir.VectorType(INT, self.w)
 
-    def broadcastinteger(self, b: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
+    def broadcast_integer(self, b: ir.IRBuilder, scalar: ir.Value) -> ir.Value:
         return b.bitcast(self.broadcast(b, b.bitcast(scalar, DOUBLE)), self.integers)
 
     def get_integers(self, b: ir.IRBuilder, pointer: ir.Value) -> ir.Value:
@@ -195,7 +195,7 @@ def drive(
     crossed = b.fcmp_ordered(">", then, lanes.get(b, due))
     spent = b.icmp_signed(">=", events, lanes.get_integers(b, limit))
     stopped = b.icmp_signed("!=", b.load_atomic(stop, "monotonic", 8, typ=INT), INT(0))
-    stopped = lanes.broadcastinteger(b, b.select(stopped, INT(1), INT(0)))
+    stopped = lanes.broadcast_integer(b, b.select(stopped, INT(1), INT(0)))
     halted = b.or_(spent, b.icmp_signed("!=", stopped, ir.Constant(lanes.integers, [0] * lanes.w)))
     event = b.and_(is_active, b.or_(b.or_(broken, crossed), halted))
     b.cbranch(lanes.any(b, event), special, jump)
