@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -431,3 +433,25 @@ def test_given_initial_values_replace_those_of_the_network():
 
 def test_program_type_is_plain_data():
     assert isinstance(model(DECAY).program, Program) and model(DECAY).program.n_states == 1
+
+
+def test_the_engine_needs_numpy_and_llvmlite_alone():
+    """A host with a GPU has these; pint, SciPy, pandas and xarray it may lack."""
+    code = (
+        "import sys, numpy\n"
+        "for name in ('scipy', 'pint', 'pandas', 'xarray', 'matplotlib', 'yaml', 'rich', 'typer'):\n"
+        "    sys.modules[name] = None\n"
+        "from il2.engine import event, gradient, hybrid, observe, schedule, solve, ssa, steady\n"
+        "from il2.network.expression import sym\n"
+        "from il2.network.network import Compartment, Network, Parameter, Species, reaction\n"
+        "from il2.network.program import lower\n"
+        "net = Network('d', (Compartment('c', 3),), (Species('x', 'c', sym('x0')),),\n"
+        "    (Parameter('k', 0.5, '1/min'), Parameter('x0', 2.0, 'molecule/cell')), (),\n"
+        "    (reaction('decay', ['x'], [], sym('k')),))\n"
+        "p, t = numpy.array([[0.5, 2.0]]), numpy.array([1.0])\n"
+        "found = gradient.gradient(lower(net), p, t, lambda y, _: (y.sum((1, 2)), numpy.ones_like(y)))\n"
+        "print(found.value[0], found.parameters[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.split()[0]) == pytest.approx(2 * np.exp(-0.5), rel=1e-6)

@@ -27,7 +27,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         from il2 import __version__
         from il2.knowledge.parameters import CURRENT, fingerprint
 
-        typer.echo(f"il2 {__version__}, parameter set {CURRENT} ({fingerprint()}); runs on the CPU, no GPU back end yet")
+        typer.echo(f"il2 {__version__}, parameter set {CURRENT} ({fingerprint()}); on the CPU, no GPU back end yet")
         raise typer.Exit()
 
 

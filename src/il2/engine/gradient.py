@@ -14,7 +14,6 @@ import numpy as np
 from il2.engine import driver, traverse
 from il2.engine.compile import BACKWARD, compiled
 from il2.engine.evaluate import run
-from il2.engine.pivoting import adjoint_lane
 from il2.engine.sideways import through_prepare
 from il2.engine.solve import Solution, Tolerances, launch, solve, workers
 from il2.errors import Il2Error
@@ -136,7 +135,10 @@ def _back(
         "initial_bar": y_bar, "constants_bar": k_bar,
     }  # fmt: skip
     launch(code, traverse.ARGUMENTS, values, workers(threads, lanes, code.layout.width))
-    for lane in np.flatnonzero(found.repivoted & (found.status == driver.DONE)):
+    again = np.flatnonzero(found.repivoted & (found.status == driver.DONE))
+    if len(again):
+        from il2.engine.pivoting import adjoint_lane
+    for lane in again:
         start = None if initial is None else initial[lane]
         due = times[lane] if times.ndim == 2 else times
         k_bar[lane], y_bar[lane] = adjoint_lane(program, parameters[lane], start, due, seeds[lane], tolerances)

@@ -6,7 +6,6 @@ import math
 import time
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
 
 from il2.engine import driver, rodas5p
 from il2.engine.evaluate import equations, prepare, run
@@ -14,10 +13,29 @@ from il2.engine.sideways import Back, through_jacobian, through_rates
 from il2.network.program import Program
 
 
+class Matrix:
+    """A matrix with its inverse, by pivoting; solutions are refined once. Those of a singular matrix are NaN."""
+
+    def __init__(self, entries: np.ndarray) -> None:
+        self.entries = entries
+        try:
+            self.inverse = np.linalg.inv(entries)
+        except np.linalg.LinAlgError:
+            self.inverse = np.full_like(entries, np.nan)
+
+    def solved(self, right: np.ndarray) -> np.ndarray:
+        x = self.inverse @ right
+        return x + self.inverse @ (right - self.entries @ x)
+
+    def transposed(self, right: np.ndarray) -> np.ndarray:
+        x = right @ self.inverse
+        return x + (right - x @ self.entries) @ self.inverse
+
+
 def step(f, j, y: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray]:
     """One step of size h from y: the new state and the error estimate."""
-    factors = lu_factor(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y), check_finite=False)
-    stages, u = _stages(f, factors, y, h)
+    matrix = Matrix(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y))
+    stages, u = _stages(f, matrix, y, h)
     return stages[-1] + u[-1], u[-1]
 
 
@@ -101,12 +119,12 @@ def step_back(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Adjoints of the state before a step of size h from y, and of the constants, from `bar` after it."""
     f, j = equations(program, k)
-    factors = lu_factor(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y), check_finite=False)
-    stages, u = _stages(f, factors, y, h)
+    matrix = Matrix(np.eye(len(y)) / (rodas5p.GAMMA * h) - j(0.0, y))
+    stages, u = _stages(f, matrix, y, h)
     v = [np.zeros_like(y) for _ in u]
     v[-1], carried, y_bar = bar.copy(), bar.copy(), np.zeros_like(y)
     for s in reversed(range(len(u))):
-        v[s] = lu_solve(factors, v[s], trans=1, check_finite=False)
+        v[s] = matrix.transposed(v[s])
         arrays = {"y": stages[s], "k": k, "v": v[s], "ybar": carried if s else y_bar, "kbar": k_bar}
         through = run(rates.tape, arrays, rates.states)
         k_bar = run(rates.tape, arrays, rates.constants) if len(k) else k_bar
@@ -123,7 +141,7 @@ def step_back(
     return after, run(jacobian.tape, arrays, jacobian.constants) if len(k) else k_bar
 
 
-def _stages(f, factors, y: np.ndarray, h: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _stages(f, matrix: Matrix, y: np.ndarray, h: float) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Where the rates were evaluated in a step, and its increments."""
     stages: list[np.ndarray] = []
     u: list[np.ndarray] = []
@@ -134,5 +152,5 @@ def _stages(f, factors, y: np.ndarray, h: float) -> tuple[list[np.ndarray], list
             stage = y + sum((a * v for a, v in zip(rodas5p.A[s], u, strict=True)), np.zeros_like(y))
         start = sum((c / h * v for c, v in zip(rodas5p.C[s], u, strict=True)), np.zeros_like(y))
         stages.append(stage)
-        u.append(lu_solve(factors, f(0.0, stage) + start, check_finite=False))
+        u.append(matrix.solved(f(0.0, stage) + start))
     return stages, u

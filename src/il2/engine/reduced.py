@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import qr
 
 from il2.engine.evaluate import prepare, run
 from il2.engine.tangent import tangents
@@ -100,6 +99,8 @@ class Reduced:
 
 def reduced(network: Network, program: Program | None = None) -> Reduced:
     """Find the conservation laws, and the states whose equations they replace."""
+    from scipy.linalg import qr
+
     program = program or lower(network)
     found = conservation_laws(network)
     laws = np.array([[float(law.get(s, 0)) for s in program.states] for law in found]).reshape(-1, program.n_states)
