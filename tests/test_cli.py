@@ -80,6 +80,12 @@ def test_questions_of_the_knowledge_guide_are_answered(tmp_path):
     assert done.returncode == 0 and "decreases" in done.stdout and "4q27" in done.stdout, done.stderr
 
 
+def test_the_example_of_the_engine_guide_runs(tmp_path):
+    (example,) = blocks(ROOT / "docs" / "engine.md", "python")
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.split()) == 2, done.stderr
+
+
 def write_files(document: Path, folder: Path) -> None:
     """The files that a document shows: YAML by the name in its first line, then counts and a plate."""
     for text in blocks(document, "yaml"):

@@ -19,7 +19,7 @@ from il2.engine.solve import Solution, Tolerances, launch, solve, workers
 from il2.errors import Il2Error
 from il2.network.program import Program
 
-LOG_BYTES = 256 * 2**20  # of the logged steps that are held at once
+LOG_BYTES = 64 * 2**20  # of the logged steps that are held at once
 FIRST_CAPACITY = 256  # steps per lane for which room is made at first
 
 Loss = Callable[[np.ndarray, slice], tuple[np.ndarray, ...]]
