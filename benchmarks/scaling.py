@@ -59,6 +59,13 @@ def _rate(program: Program, form: str, threads: int, most: int) -> tuple[float, 
         lanes = min(most, int(lanes * min(20.0, SECONDS / spent)))
 
 
+def head(threads: list[int]) -> tuple[str, ...]:
+    return (
+        "states", "reactions", "code", "operations of a step matrix", "network to code",
+        *(f"solves/s, {n} thread{'s' * (n > 1)}" for n in threads), "steps", "workspace, bytes", "code, bytes",
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("species", nargs="*", type=int, default=SIZES, help="numbers of states (34 100 200 400 1000)")
@@ -70,11 +77,7 @@ def main() -> None:
     options = parser.parse_args()
     forms = [STRAIGHT, LOOPED] if options.straight else [None]
     rows = [r for n in options.species for r in measure(n, options.reach, options.threads, forms, options.lanes)]
-    head = (
-        "states", "reactions", "code", "operations of a step matrix", "network to code",
-        *(f"solves/s, {n} thread{'s' * (n > 1)}" for n in options.threads), "steps", "workspace, bytes", "code, bytes",
-    )  # fmt: skip
-    table = Table("Cost against size", head, rows)
+    table = Table("Cost against size", head(options.threads), rows)
     print(table.markdown() if options.markdown else table.text())
 
 

@@ -17,7 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="An executable model of the interleukin-2 system: how cells answer IL-2, IL-4, IL-7, IL-9, IL-15, IL-21, "
-    "muteins and fusions, alone or with antibodies, soluble receptors, inhibitors and knock-outs.",
+    "muteins and fusions, alone or with antibodies, soluble receptors, inhibitors and knock-outs; and what is known of "
+    "the system, who says so, and where they differ.",
 )
 
 
