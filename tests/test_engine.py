@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from il2.engine import driver, evaluate, pivoting, rodas5p
+from il2.engine.failure import named
 from il2.engine.reference import solve_reference
 from il2.engine.solve import Solution, Tolerances, solve
 from il2.errors import Il2Error
@@ -274,6 +275,40 @@ def test_a_rate_that_is_not_a_number_names_its_state():
     found = solve(lower(network), np.zeros((1, 0)), np.array([0.2, 5.0]))
     assert found.status[0] == driver.NOT_A_NUMBER and found.reached[0] == pytest.approx(np.log(2), abs=1e-3)
     assert found.blamed[0] == "z" and "a rate is not a number (z) at t = 0.69" in found.reason(0)
+
+
+@pytest.mark.parametrize(
+    ("law", "when", "said"),
+    [
+        (power(X, 0.5) * -1.0 - 1, 2 - 2 * np.log(2), "a rate is not a number (x)"),  # a root of what turns negative
+        (power(X, -1.0) * -1.0, 0.5, "(x)"),  # a rate without bound at a finite state
+        (X * X * X, 0.5, "grows without bound (x)"),
+        (power(1 + exp((X - 1) * -1e5), -1.0), 0.0, "a rate is not a number (x)"),  # exp overflows
+    ],
+    ids=["root", "pole", "blow-up", "overflow"],
+)
+def test_what_cannot_be_solved_is_named_with_time_and_state(law, when, said):
+    start = 0.0 if when == 0.0 else 1.0
+    found = solve(lower(equations({"x": law}, {"x": start})), np.zeros((1, 0)), np.array([0.25, 9.0]))
+    assert found.status[0] != driver.DONE and said in found.reason(0) and "t = " in found.reason(0)
+    assert found.reached[0] == pytest.approx(when, abs=2e-3) and np.isnan(found.y[0, 1]).all()
+
+
+def test_a_steep_switch_is_crossed():
+    """dy/dt turns from 0 to 1 within 1 % of a time unit."""
+    network = equations({"x": X * 0 + 1, "y": power(1 + exp((X - 1) * -300.0), -1.0)}, {"x": 0.0, "y": 0.0})
+    found = solve(lower(network), np.zeros((1, 0)), np.array([0.5, 2.0]))
+    assert found.status[0] == driver.DONE and found.y[0, :, 1] == pytest.approx([0.0, 1.0], abs=1e-5)
+
+
+def test_a_singular_matrix_is_told_from_stiffness():
+    """D I - J vanishes at the smallest step: J = D there."""
+    h = 1e-6
+    network = equations({"x": A * X, "y": X}, {"x": 1.0, "y": 0.0}, {"a": 1 / (rodas5p.GAMMA * h)})
+    program = lower(network)
+    p = np.array([1 / (rodas5p.GAMMA * h)])
+    assert named(program, p, np.array([1.0, 0.0]), driver.STEP_TOO_SMALL, h)[0] == driver.SINGULAR
+    assert named(program, p, np.array([1.0, 0.0]), driver.STEP_TOO_SMALL, 2 * h)[0] == driver.STEP_TOO_SMALL
 
 
 def test_too_stiff_a_lane_names_the_state_that_changes_fastest():

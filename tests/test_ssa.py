@@ -17,7 +17,7 @@ from scipy import stats
 
 from il2.engine import philox, ssa_driver
 from il2.engine.hybrid import lower_hybrid, simulate_hybrid
-from il2.engine.solve import solve
+from il2.engine.solve import Tolerances, solve
 from il2.engine.ssa import State, Trajectories, simulate
 from il2.errors import Il2Error, ModelError
 from il2.network.conserve import conservation_laws
@@ -484,6 +484,13 @@ def test_hybrid_keeps_powers_of_deterministic_species() -> None:
     assert hybrid.names == ("switch",)
     found = simulate_hybrid(hybrid, (), np.array([1.0]), np.array([1e3]), lanes=5)
     assert (found.of("off") == 0).all() and (found.of("X") == 3).all()
+
+
+def test_hybrid_has_a_time_budget() -> None:
+    cut = simulate_hybrid(
+        BURST, ["on", "off"], None, np.array([1e7]), lanes=9, most_events=10**9, tolerances=Tolerances(most_seconds=0.2)
+    )
+    assert (cut.status == ssa_driver.OUT_OF_TIME).all() and (cut.reached < 1e7).all()
 
 
 def test_hybrid_statuses_and_errors() -> None:

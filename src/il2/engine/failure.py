@@ -9,7 +9,7 @@ from il2.engine.evaluate import equations, prepare
 from il2.network.program import Program
 
 AHEAD = 1e-3  # share of the largest state by which a look ahead moves, to find a rate that breaks off there
-GROWN = 1e8  # times the largest initial state, or 1, beyond which a state counts as growing without bound
+GROWN = 1e3  # times the largest initial state, or 1, beyond which a state that still grows is without bound
 
 
 def named(program: Program, parameters: np.ndarray, last: np.ndarray, status: int, h: float) -> tuple[int, str]:
@@ -27,14 +27,16 @@ def named(program: Program, parameters: np.ndarray, last: np.ndarray, status: in
         first = int(np.argmax(~np.isfinite(last) | ~np.isfinite(rate)))
         return (driver.NOT_A_NUMBER if status == driver.STEP_TOO_SMALL else status), names[first]
     size = np.abs(last)
-    reach = AHEAD * max(float(size.max()), 1e-30) / max(float(np.abs(rate).max()), 1e-300)
+    scale = max(float(size.max()), float(np.abs(start).max()), 1e-30)
+    reach = AHEAD * scale / max(float(np.abs(rate).max()), 1e-300)
     if status == driver.STEP_TOO_SMALL and not np.isfinite(ahead := f(0.0, last + reach * rate)).all():
         return driver.NOT_A_NUMBER, names[int(np.argmax(~np.isfinite(ahead)))]
     swiftest = names[int(np.argmax(np.abs(rate) / (size + 1e-30 + 1e-12 * size.max())))]
     if status != driver.STEP_TOO_SMALL:
         return status, swiftest
-    if size.max() > GROWN * max(1.0, float(np.abs(start).max())):
-        return driver.BLOW_UP, names[int(np.argmax(size))]
+    largest = int(np.argmax(size))
+    if size[largest] > GROWN * max(1.0, float(np.abs(start).max())) and rate[largest] * last[largest] > 0:
+        return driver.BLOW_UP, names[largest]
     jacobian = j(0.0, last)
     if not np.isfinite(jacobian).all():
         return driver.NOT_A_NUMBER, names[int(np.argmax(~np.isfinite(jacobian).all(axis=1)))]

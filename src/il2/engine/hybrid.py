@@ -10,6 +10,7 @@ the mean.
 from __future__ import annotations
 
 import math
+import time as clock
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +20,15 @@ from il2.engine import evaluate
 from il2.engine.philox import uniforms
 from il2.engine.solve import Tolerances, solve
 from il2.engine.ssa import State, Trajectories
-from il2.engine.ssa_driver import DONE, NEGATIVE_COUNT, NEGATIVE_PROPENSITY, NOT_A_NUMBER, NOT_SOLVED, TOO_MANY_EVENTS
+from il2.engine.ssa_driver import (
+    DONE,
+    NEGATIVE_COUNT,
+    NEGATIVE_PROPENSITY,
+    NOT_A_NUMBER,
+    NOT_SOLVED,
+    OUT_OF_TIME,
+    TOO_MANY_EVENTS,
+)
 from il2.engine.ssa_input import check_times, rows, starting_counts
 from il2.errors import ModelError, did_you_mean
 from il2.network.expression import add, num
@@ -96,7 +105,8 @@ def simulate_hybrid(
     """Trajectories with stochastic `promoter` species and deterministic others, from t = 0 to each output time.
 
     Arguments, output and random streams are those of `il2.engine.ssa.simulate`; only promoter species must start
-    at whole numbers, `events` are the jumps, and a run cannot be resumed. `tolerances` are those of the equations.
+    at whole numbers, `events` are the jumps, and a run cannot be resumed. `tolerances` are those of the equations,
+    and their `most_seconds` those of the whole call.
     Raises `ModelError` for unknown promoter species, `Il2Error` for malformed input. A lane whose equations fail ends
     with the status NOT_SOLVED.
     """
@@ -110,8 +120,13 @@ def simulate_hybrid(
     y = starting_counts(hybrid.program, hybrid.n, parameters, initial, hybrid.promoter)
     run = Run(hybrid, parameters, stream, seed, np.broadcast_to(times, (len(stream), times.shape[-1])), y)
     check_times(times, run.t)
+    chosen = tolerances or Tolerances()
+    deadline = clock.monotonic() + chosen.most_seconds
     while (active := run.active()).size:
-        run.advance(active, tolerances or Tolerances(), most_events, threads)
+        if clock.monotonic() > deadline:
+            run.end(active, OUT_OF_TIME)
+            break
+        run.advance(active, chosen, most_events, threads)
     state = State(run.y, run.t, run.events, stream, seed)
     states = hybrid.program.states[: hybrid.n]
     return Trajectories(run.out, run.status, run.events, run.reached, run.fault, state, states, hybrid.names)

@@ -101,7 +101,7 @@ def simulate(
     initial: np.ndarray | None = None,
     resume: State | None = None,
     most_events: int = 1_000_000_000,
-    seconds: float | None = None,
+    seconds: float | None = 3600.0,
     threads: int | None = None,
     width: int | None = None,
 ) -> Trajectories:
