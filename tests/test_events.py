@@ -84,6 +84,16 @@ def same_bits(one, other) -> bool:
 
 
 # --- doses -----------------------------------------------------------------------------------------------------
+def test_a_short_infusion_late_gives_its_whole_amount():
+    network = with_inputs(equations({"x": -sym("k") * sym("x")}, {"x": 2.0}, {"k": 0.0}), "x")
+    rows = np.array([[network.defaults()[n] for n in network.parameter_names]])
+    for duration in (1e-10, 1e-12):
+        found = run(network, rows, [1000.0, 1001.0], [Infusion(1000.0, duration, "x", amount=5.0)])
+        assert found.y[0, 1, 0] == pytest.approx(7.0, rel=1e-9)
+    with pytest.raises(Il2Error, match="shorter than the clock"):
+        run(network, rows, [1001.0], [Infusion(1000.0, 1e-15, "x", amount=5.0)])
+
+
 def test_without_events_a_run_is_a_solution_bit_by_bit():
     p = rows(TWO, k=np.array([0.5, 1.0, 2.0]))
     found = run(TWO, p, TIMES)

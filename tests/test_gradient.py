@@ -199,6 +199,26 @@ def test_a_loss_of_the_wrong_shape_is_refused():
         gradient(program, p, TIMES, lambda y, _: (y.sum(), y))
 
 
+@pytest.mark.parametrize("loss", [lambda y, _: None, lambda y, _: (y.sum((1, 2)),)])
+def test_a_loss_without_derivatives_is_refused(loss):
+    program, p = receptor_lanes("response-IL2", 1)
+    with pytest.raises(Il2Error, match="no values and derivatives"):
+        gradient(program, p, TIMES, loss)
+
+
+@pytest.mark.parametrize("width", [0, 3, -1, 1000])
+def test_a_width_that_cannot_be_printed_is_refused(width):
+    program, p = receptor_lanes("response-IL2", 1)
+    with pytest.raises(Il2Error, match="no number of lanes"):
+        solve(program, p, TIMES, width=width)
+
+
+def test_a_flat_array_of_the_wrong_size_is_refused():
+    program, _ = receptor_lanes("response-IL2", 1)
+    with pytest.raises(Il2Error, match="numbers for 1 lanes"):
+        value_and_grad(program, TIMES, weighted(np.ones(1)))(np.zeros(3))
+
+
 def test_losses_of_observables_hold_parameters_themselves():
     network = MODELS["response-IL2"].build()
     program, p = receptor_lanes("response-IL2", 2)

@@ -64,3 +64,8 @@ def test_uncontrolled_sensitivities_leave_the_steps_as_they_are():
 def test_an_unknown_parameter_is_named():
     with pytest.raises(ModelError, match="Did you mean 'k1'"):
         with_sensitivities(robertson(), ["k11"])
+
+
+def test_they_are_not_taken_twice():
+    with pytest.raises(ModelError, match="already"):
+        with_sensitivities(with_sensitivities(robertson(), ["k1"]), ["k1"])

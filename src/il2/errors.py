@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 2000  # letters of a message; what a user typed may be longer
+
 
 class Il2Error(Exception):
     """A mistake that the user can mend; faces print it as one message, without a traceback."""
@@ -14,6 +16,10 @@ class Il2Error(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
+        whole = self._whole()
+        return whole if len(whole) <= LONGEST else f"{whole[: LONGEST // 2]} ... {whole[-LONGEST // 2 :]}"
+
+    def _whole(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         if self.why:
             text += f" ({self.why})"

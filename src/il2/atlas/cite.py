@@ -36,7 +36,8 @@ def _text(path: Path) -> str:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Il2Error(f"cannot be read: {error}", where=str(path), how="Give a report of il2 respond.") from error
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise Il2Error(f"cannot be read: {why}", where=str(path), how="Give a report of il2 respond.") from error
     if not _USED.search(text):
         raise Il2Error("is no report of il2: it names no source", where=str(path))
     return text

@@ -22,12 +22,14 @@ def claims(
     """What five documents state, and what a simulation shows. Example: il2 claims --about CD25 --status shown"""
     from il2.atlas.status import claim_table, conflict_table
 
-    found = claim_table(about, kind, seed, status, conflicts)
+    found = claim_table(about, kind, seed.zfill(3) if seed.isdigit() else seed, status, conflicts)
     if format is Format.json:
         show(found, format)
         return
     if conflicts:
-        show(conflict_table({str(row["id"]) for row in found}), format)
+        differing = conflict_table({str(row["id"]) for row in found})
+        show(differing, format)
+        typer.echo(f"{len(differing)} conflicts; il2 explain C01 says more")
         return
     show([_short(row) for row in found], format)
     stale = any(row["stale"] for row in found)

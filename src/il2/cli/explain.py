@@ -11,7 +11,7 @@ from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, show
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})
 def explain(
     term: str = typer.Argument(..., help="An entity, number, reaction, claim, experiment, option or column."),
     format: Format = FORMAT,

@@ -32,6 +32,9 @@ def export(
     """Print or write a network, or the graph of knowledge. Example: il2 export response-IL2 --sbml --out IL2.xml"""
     from il2.signalling.models import MODELS
 
+    what = KNOWLEDGE if what.casefold() == KNOWLEDGE else what
+    if not what and (any((sbml, text, mermaid, latex, kgx, rdf, cx2, graphml)) or out is not None):
+        raise Il2Error("nothing is named", where="il2 export", how="Name a model, or knowledge.")
     if not what:
         graph = {"name": KNOWLEDGE, "what": "the graph of entities, statements and sources"}
         show([*({"name": m.name, "what": m.summary} for m in MODELS.values()), graph], format)

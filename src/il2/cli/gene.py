@@ -35,7 +35,10 @@ def gene(
     """The card of IL2 or of another entity: all that is known, with sources. Example: il2 gene --out IL2.html"""
     from il2.atlas.card import card, has_enough
 
-    if out is not None and format is None and out.suffix.lower() not in ENDINGS:
+    kind = ENDINGS.get(out.suffix.lower()) if out is not None else None
+    if kind and format and kind is not format:
+        raise Il2Error(f"--format {format} does not fit {out}", where="--out", how="Leave one of them out.")
+    if out is not None and format is None and kind is None:
         raise Il2Error(f"unknown ending {out.suffix!r}", where=str(out), how=f"Use {', '.join(ENDINGS)}.")
     look = format or (ENDINGS[out.suffix.lower()] if out else Look.text)
     found = card(term)

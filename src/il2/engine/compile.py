@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 from il2.engine import backward, driver, kernel, sparse
 from il2.engine.elimination import eliminate
 from il2.engine.lanes import Layout
-from il2.engine.machine import Compiled, key_of, loaded, optimised
+from il2.engine.machine import Compiled, checked, key_of, loaded, optimised
 from il2.network.program import Program
 from il2.network.reverse import copied
 
@@ -36,7 +36,7 @@ def lane_width(program: Program) -> int:
 
 def compiled(program: Program, width: int | None = None, kind: str = FORWARD) -> Compiled:
     """The machine code of a program, from this process, from disk, or compiled now; of its solve or its adjoint."""
-    wide = width or lane_width(program)
+    wide = lane_width(program) if width is None else checked(width)
     layout = backward.BackwardLayout if kind == BACKWARD else Layout
     return loaded(digest(program, wide, kind), layout, lambda: build(program, wide, kind))
 

@@ -27,7 +27,7 @@ UP, DOWN = "up", "down"
 
 @dataclass(frozen=True, eq=False)
 class Bolus:
-    """Add an amount to a species at once."""
+    """Add an amount to a species at once; a negative one takes away, and nothing stops it at zero."""
 
     time: Times
     species: str

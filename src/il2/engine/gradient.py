@@ -56,7 +56,8 @@ def gradient(
 ) -> Gradient:
     """Solve, and differentiate a loss of the states at the output times. Arguments as for `solve`.
 
-    The result of a lane has the same bits for any number of threads, any order and any batch size.
+    The result of a lane has the same bits for any number of threads, any order and any batch size. The time budget of
+    the tolerances is that of each chunk of lanes on its way forward; the way back takes a bounded number of steps.
     """
     tolerances = tolerances or Tolerances()
     parameters = np.ascontiguousarray(parameters, dtype=np.float64)
@@ -99,7 +100,10 @@ def value_and_grad(
     """
 
     def of(x: np.ndarray) -> tuple[float, np.ndarray]:
-        found = gradient(program, np.reshape(x, (lanes, -1)), times, loss, **options)
+        if np.size(x) != lanes * len(program.parameters):
+            wanted = f"{lanes} lanes of {len(program.parameters)} parameters"
+            raise Il2Error(f"{np.size(x)} numbers for {wanted}", where="value_and_grad")
+        found = gradient(program, np.reshape(x, (lanes, len(program.parameters))), times, loss, **options)
         total = float(np.where(found.status == driver.DONE, found.value, np.inf).sum())
         return total, np.nan_to_num(found.parameters, nan=0.0).ravel()
 
@@ -109,7 +113,10 @@ def value_and_grad(
 def _judged(
     loss: Loss, found: Solution, chosen: slice, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    value, seeds, *rest = (np.asarray(part, float) for part in loss(found.y, chosen))
+    given = loss(found.y, chosen)
+    if not isinstance(given, tuple) or len(given) not in (2, 3):
+        raise Il2Error("the loss gave no values and derivatives", where="gradient", how="Return (values, derivatives).")
+    value, seeds, *rest = (np.asarray(part, float) for part in given)
     direct = rest[0] if rest else np.zeros(shape)
     if (value.shape, seeds.shape, direct.shape) != (found.y.shape[:1], found.y.shape, shape):
         raise Il2Error(

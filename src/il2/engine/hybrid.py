@@ -29,7 +29,7 @@ from il2.engine.ssa_driver import (
     OUT_OF_TIME,
     TOO_MANY_EVENTS,
 )
-from il2.engine.ssa_input import check_times, rows, starting_counts
+from il2.engine.ssa_input import check_events, check_times, rows, starting_counts
 from il2.errors import ModelError, did_you_mean
 from il2.network.expression import add, num
 from il2.network.network import Network, Reaction, Species
@@ -116,6 +116,7 @@ def simulate_hybrid(
             raise ModelError("no parameters are given", where="simulate_hybrid", how="Give rows, or the Network.")
         parameters = np.array(list(network.defaults().values()))
     times = np.ascontiguousarray(times, dtype=np.float64)
+    check_events(most_events)
     parameters, stream = rows(hybrid.program, parameters, times, lanes)
     y = starting_counts(hybrid.program, hybrid.n, parameters, initial, hybrid.promoter)
     run = Run(hybrid, parameters, stream, seed, np.broadcast_to(times, (len(stream), times.shape[-1])), y)

@@ -29,9 +29,14 @@ def states(program: Program, times: np.ndarray, **options: Any) -> Callable:
         raise Il2Error("JAX is not installed", how="pip install 'il2[jax]'") from error
     if jax.numpy.zeros(1).dtype != np.float64:
         raise Il2Error("JAX has 32-bit numbers", how="jax.config.update('jax_enable_x64', True) before any array.")
-    due = np.asarray(times, dtype=float)
+    due = np.atleast_1d(np.asarray(times, dtype=float))
+    if not np.isfinite(due).all() or (due < 0).any() or (np.diff(due) < 0).any():
+        raise Il2Error("output times must be finite, not negative, and rising", where="states")
 
     def shape(p: Any) -> Any:
+        if p.ndim != 2 or p.shape[1] != len(program.parameters):
+            expected = f"(lanes, {len(program.parameters)})"
+            raise Il2Error(f"parameters have shape {p.shape}, expected {expected}", where="states")
         return jax.ShapeDtypeStruct((p.shape[0], due.shape[-1], program.n_states), np.float64)
 
     def solved(p: np.ndarray) -> np.ndarray:

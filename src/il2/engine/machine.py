@@ -16,7 +16,9 @@ import llvmlite.binding as llvm
 
 from il2.engine import store
 from il2.engine.lanes import Layout
+from il2.errors import Il2Error
 
+WIDTHS = (1, 2, 4, 8, 16)
 ENTRY = "drive"  # the one function of a module that is called from outside
 _LOADED: dict[tuple[str, str], Compiled] = {}
 
@@ -33,6 +35,13 @@ class Compiled:
     from_disk: bool
     note: str
     owner: object
+
+
+def checked(width: int) -> int:
+    """A number of lanes in a vector that can be printed."""
+    if width not in WIDTHS:
+        raise Il2Error(f"the width {width!r} is no number of lanes", how=f"Use {', '.join(map(str, WIDTHS))}, or None.")
+    return width
 
 
 def loaded(key: str, kind: type[Layout], make: Callable[[], tuple[dict, bytes]]) -> Compiled:

@@ -52,6 +52,8 @@ def observed(network: Network, names: Iterable[str], parameters: np.ndarray, of:
 def _written(network: Network, names: Iterable[str]) -> tuple[Tape, list[int]]:
     known = {o.name: o.expr for o in network.observables}
     wanted = list(names)
+    if not wanted:
+        raise Il2Error("no observable is named", where=network.name, how=did_you_mean("", known))
     for name in wanted:
         if name not in known:
             raise Il2Error(f"no observable {name!r} in {network.name}", how=did_you_mean(name, known))

@@ -16,6 +16,7 @@ from il2.engine.machine import Compiled
 from il2.errors import Il2Error
 from il2.network.program import Program
 
+LONGEST_SECONDS = 1e8  # what every system can wait for
 REASONS = {
     driver.DONE: "",
     driver.BAD_PIVOT: "a pivot of the step matrix is too small for elimination without pivoting",
@@ -136,7 +137,7 @@ def solve(
             "last": last,
             "stop": stop,
         }
-        timer = threading.Timer(tolerances.most_seconds, stop.fill, (1,))
+        timer = threading.Timer(min(tolerances.most_seconds, LONGEST_SECONDS), stop.fill, (1,))
         timer.daemon = True
         timer.start()
         launch(code, driver.ARGUMENTS, values, workers(threads, lanes, code.layout.width))

@@ -14,7 +14,7 @@ from il2.engine import evaluate, ssa_driver
 from il2.engine.philox import round_keys, uniforms
 from il2.engine.solve import aligned, workers
 from il2.engine.ssa_compile import compiled
-from il2.engine.ssa_input import check_times, rows, starting_counts
+from il2.engine.ssa_input import check_events, check_times, rows, starting_counts
 from il2.errors import Il2Error
 from il2.network.network import Network
 from il2.network.propensity import Jumps, lower_jumps
@@ -52,6 +52,8 @@ class State:
         The jump that was pending is skipped in the random streams: that it had not come before `time` is known, so
         its draw is no longer a fair one.
         """
+        if not np.isfinite(time):
+            raise Il2Error(f"the time {time} is not finite", where="changed", how="Give a finite time.")
         if (self.time > time).any():
             raise Il2Error(f"some lanes have jumped after t = {time:g}", where="changed", how="Run to that time only.")
         whole = np.broadcast_to(np.asarray(counts, dtype=np.float64), self.counts.shape).copy()
@@ -134,8 +136,7 @@ def simulate(
             raise Il2Error("a resumed run has its own lanes and counts", where="simulate")
         seed, time, events = int(resume.seed), resume.time.astype(float), resume.events.astype(np.int64)
     check_times(times, time)
-    if not 1 <= most_events < 2**62:
-        raise Il2Error(f"most_events is {most_events}", where="simulate", how="Give a whole number from 1 up.")
+    check_events(most_events)
     n_times = times.shape[-1]
     out = np.full((len(stream), n_times, len(jumps.species)), np.nan)
     status, reached = np.zeros(len(stream), dtype=np.int64), time.copy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import llvmlite.binding as llvm
 
 from il2.engine import kernel, ssa_driver
-from il2.engine.machine import Compiled, key_of, loaded, optimised
+from il2.engine.machine import Compiled, checked, key_of, loaded, optimised
 from il2.engine.ssa_driver import JumpLayout
 from il2.network.propensity import Jumps
 
@@ -24,7 +24,7 @@ def lane_width(jumps: Jumps) -> int:
 
 def compiled(jumps: Jumps, width: int | None = None) -> Compiled:
     """The machine code of a network's jumps, from this process, from disk, or compiled now."""
-    wide = width or lane_width(jumps)
+    wide = lane_width(jumps) if width is None else checked(width)
     return loaded(digest(jumps, wide), JumpLayout, lambda: build(jumps, wide))
 
 

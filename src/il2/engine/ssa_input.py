@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
 from il2.engine import evaluate
@@ -21,7 +23,9 @@ def rows(
         raise Il2Error(f"parameters have shape {parameters.shape}, expected (lanes, {n})", where="simulate")
     if lanes is None:
         lanes = len(times) if times.ndim == 2 and len(parameters) == 1 else len(parameters)
-    streams = np.arange(int(lanes)) if np.ndim(lanes) == 0 else np.asarray(lanes)
+    if np.ndim(lanes) == 0 and not (isinstance(lanes, Integral) and lanes >= 0):
+        raise Il2Error(f"lanes is {lanes!r}", where="simulate", how="Give a whole number from 0 up, or stream numbers.")
+    streams = np.arange(lanes) if isinstance(lanes, Integral) else np.asarray(lanes)
     if streams.ndim != 1 or streams.dtype.kind not in "iu" or (streams.size and streams.min() < 0):
         raise Il2Error("lanes are neither a number nor whole stream numbers from 0 up", where="simulate")
     if len(parameters) not in (1, len(streams)):
@@ -30,6 +34,12 @@ def rows(
         raise Il2Error(f"times have shape {times.shape} for {len(streams)} lanes", where="simulate")
     whole = np.broadcast_to(parameters, (len(streams), n))
     return np.ascontiguousarray(whole), np.ascontiguousarray(streams, dtype=np.int64)
+
+
+def check_events(most_events: int) -> None:
+    """Refuse a limit of events that is none."""
+    if not (isinstance(most_events, Integral) and 1 <= most_events < 2**62):
+        raise Il2Error(f"most_events is {most_events}", where="simulate", how="Give a whole number from 1 up.")
 
 
 def starting_counts(

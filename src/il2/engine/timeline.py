@@ -120,7 +120,10 @@ def _add_infusion(line: Line, event: Infusion, time: np.ndarray, where: str) -> 
     if event.amount is not None:
         if np.isinf(lasts).any():
             raise Il2Error("an amount is given over a time without end", where=where, how="Give the rate.")
-        rate = numbers(event.amount, line.lanes, "amount", where) / lasts
+        held = np.where(np.isinf(time), lasts, time + lasts - time)  # the duration that the clock can resolve
+        if (held <= 0).any():
+            raise Il2Error("a duration is shorter than the clock resolves there", where=where, how="Use a Bolus.")
+        rate = numbers(event.amount, line.lanes, "amount", where) / held
     else:
         rate = numbers(event.rate, line.lanes, "rate", where)  # type: ignore[arg-type]
     start = len(line.items)

@@ -29,6 +29,8 @@ def with_sensitivities(network: Network, parameters: Iterable[str], controlled: 
                 f"{network.name} has no parameter {name!r}", how=did_you_mean(name, network.parameter_names)
             )
     states = {s.name for s in network.species}
+    if any(tangent(state, name) in states for state in states for name in names):
+        raise ModelError(f"{network.name} has these sensitivities already", how="Ask for all of them in one call.")
     constants = {d.name for d in network.derived}
 
     def total(expr: Expr, by: str) -> Expr:
