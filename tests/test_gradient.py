@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stiff import PROBLEMS
 
 from il2.engine import rodas5p
-from il2.engine.evaluate import equations, prepare, run
+from il2.engine.evaluate import run
 from il2.engine.gradient import gradient, value_and_grad
 from il2.engine.observe import observed, readouts
 from il2.engine.pivoting import adjoint_lane
@@ -296,10 +296,3 @@ def test_adjoints_of_random_tapes_are_their_derivatives(ops, data):
         shifted = x.astype(complex)
         shifted[i] += 1e-30j
         assert found[i] == pytest.approx(run(tape, {"x": shifted}, [out])[0].imag / 1e-30, rel=1e-9, abs=1e-12)
-
-
-def test_equations_agree_with_the_replay():
-    program, p = receptor_lanes("response-IL2", 1)
-    k, y = prepare(program, p[0])
-    f, _ = equations(program, k)
-    assert f(0.0, y) == pytest.approx(run(program.rates, {"y": y, "k": k}, program.derivative))

@@ -50,11 +50,8 @@ def build(layout: Layout, controlled: tuple[bool, ...]) -> str:
 
 def settle(lanes: Lanes) -> ir.Function:
     """settle(arguments, workspace, lane, code): code -1 continues a lane, 0.. ends it with that status."""
-    f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, INT]), "settle")
-    f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
-    arguments, workspace, slot, code = f.args
-    b = ir.IRBuilder(f.append_basic_block("entry"))
-    argument = {name: pointer_at(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
+    f, b, argument = lanes.settling(ARGUMENTS)
+    _, workspace, slot, code = f.args
     state = {
         name: b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE)
         for name in ("y", "k", "t", "h", "next", "good", "bad", "after", "active", "lane", "index")

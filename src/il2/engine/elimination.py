@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from il2.network.program import Program
+from il2.network.reverse import copied
 from il2.network.tape import Tape
 
 
@@ -70,7 +71,7 @@ def eliminate(program: Program) -> Elimination:
     """Write the factorisation and the triangular solves of `program`'s step matrix."""
     n = program.n_states
     order = markowitz(n, set(program.jacobian))
-    tape = Tape(list(program.rates.ops), dict(program.rates.known))
+    tape = copied(program.rates)
     d = tape.load("d", 0)
     zero = tape.const(0.0)
     matrix = {at: tape.neg(v) for at, v in program.jacobian.items()}

@@ -100,6 +100,13 @@ class Lanes:
     def choose_min(self, b: ir.IRBuilder, x: ir.Value, y: ir.Value) -> ir.Value:
         return b.select(b.fcmp_ordered("<", x, y), x, y)
 
+    def settling(self, names: tuple[str, ...]) -> tuple[ir.Function, ir.IRBuilder, dict[str, ir.Value]]:
+        """Begin `settle(arguments, workspace, slot, code)`: the function, its builder, and the arguments by name."""
+        f = ir.Function(self.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, INT]), "settle")
+        f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
+        b = ir.IRBuilder(f.append_basic_block("entry"))
+        return f, b, {name: pointer_at(b, f.args[0], i) for i, name in enumerate(names)}
+
     @contextmanager
     def loop(self, b: ir.IRBuilder, count: int) -> Iterator[ir.Value]:
         """`for i in range(count)`; yields i, leaves the builder behind the loop."""

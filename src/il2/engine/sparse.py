@@ -14,7 +14,7 @@ from il2.engine.elimination import symbolic
 from il2.engine.lanes import Layout
 from il2.engine.loops import Loops, Pattern
 from il2.network.program import Program
-from il2.network.tape import Tape
+from il2.network.reverse import copied
 
 LARGE = 50_000
 
@@ -66,7 +66,7 @@ def _compressed(rows: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 def modules(program: Program, width: int) -> tuple[str, str, str, Layout]:
     """IR text of the kernels, of their loops and of the driver (that of small programs), and the layout."""
     found = pattern(program)
-    rates = Tape(list(program.rates.ops), dict(program.rates.known))
+    rates = copied(program.rates)
     added = tuple(rates.add(rates.load("x", i), v) for i, v in enumerate(program.derivative))
     d, matrix = rates.load("d", 0), []
     for i, j in found.entries:

@@ -64,11 +64,8 @@ def build(layout: JumpLayout, change: tuple[tuple[tuple[int, int], ...], ...], u
 
 def settle(lanes: JumpLanes) -> ir.Function:
     """settle(arguments, workspace, slot, code): CROSSED records outputs, 0.. ends the lane with that status."""
-    f = ir.Function(lanes.module, ir.FunctionType(ir.VoidType(), [POINTER, POINTER, INT, INT]), "settle")
-    f.linkage, f.attributes = "internal", ir.FunctionAttributes(("noinline",))
-    arguments, workspace, slot, code = f.args
-    b = ir.IRBuilder(f.append_basic_block("entry"))
-    argument = {name: pointer_at(b, arguments, i) for i, name in enumerate(ARGUMENTS)}
+    f, b, argument = lanes.settling(ARGUMENTS)
+    _, workspace, slot, code = f.args
     state = {
         name: b.gep(lanes.array(b, workspace, name), [slot], source_etype=DOUBLE)
         for name in ("y", "k", "t", "after", "due", "events", "limit", "active", "lane", "index", "stream")

@@ -17,6 +17,7 @@ from il2.errors import ModelError
 from il2.network.expression import Expr, add, mul, num, sym, symbols
 from il2.network.network import Network, Reaction, Species
 from il2.network.program import Program, lower
+from il2.network.reverse import copied
 from il2.network.tape import Tape
 
 COUNTS = ("molecule/cell", "molecule", "cell", "dimensionless")
@@ -58,7 +59,7 @@ class Jumps:
 
     def cumulative(self) -> tuple[Tape, tuple[int, ...], int]:
         """Rates tape with the running sums of the propensities and the least propensity: (tape, sums, least)."""
-        tape = Tape(list(self.program.rates.ops), dict(self.program.rates.known))
+        tape = copied(self.program.rates)
         sums, total, least = [], tape.const(0.0), self.propensities[0]
         for v in self.propensities:
             total = tape.add(total, v)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.quantity import quantity
+from il2.knowledge.source import sources
 from il2.knowledge.table import number, rows
 from il2.receptor.addition import ARMS, INHIBITOR, NEIGHBOUR_CHAIN
 from il2.receptor.head import BLOCKED, head, partner_effect
@@ -125,7 +126,7 @@ def described(name: str) -> dict[str, object]:
     """Everything that is known of one molecule."""
     row = entry(name)
     cited = {s for s in row["sources"].split(";") if s} | {s for c in constants(row) for s in c.sources}
-    citations = {source["id"]: source["citation"] for source in rows("sources") if source["id"] in cited}
+    citations = {name: source.citation for name, source in sources().items() if name in cited}
     plain = {key: row[key] for key in ("name", "aliases", "kind", "base", "format", "valency", "mass_kDa", "status")}
     return plain | {
         "aliases": ", ".join(filter(None, row["aliases"].split(";"))),
