@@ -1,22 +1,18 @@
-"""Events: each kind against an analytic solution, nothing ahead of its time, restarts, and what is refused."""
+"""Events: each kind against an analytic solution, nothing ahead of its time, and what is refused."""
 
 from __future__ import annotations
 
-import dataclasses
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from dosing import DRUG, FED, TIMES, TWO, VARIED, A, K, X, after, binding, go, infused, rows, same_bits, x_of
 from helpers import equations, examples
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.integrate import solve_ivp
 from scipy.interpolate import PchipInterpolator
-from stiff import robertson
 
 from il2.engine import crossing, march
-from il2.engine.batch import parameter_rows
-from il2.engine.crossing import located
 from il2.engine.event import (
     Bolus,
     Exchange,
@@ -32,55 +28,13 @@ from il2.engine.event import (
 from il2.engine.inputs import input_rate, with_clock, with_input, with_inputs, within
 from il2.engine.schedule import run
 from il2.engine.solve import Tolerances, solve
-from il2.engine.state import State
 from il2.errors import Il2Error, ModelError
 from il2.network.dimensions import check_units
-from il2.network.expression import log, num, sym
-from il2.network.network import Compartment, Network, Observable, Parameter, Species, check, reaction
+from il2.network.expression import log, sym
+from il2.network.network import Network
 from il2.network.program import lower
 from il2.receptor.membrane import MEDIUM
 from il2.signalling.response import response
-
-TIGHT = Tolerances(rtol=1e-11, atol=1e-13)
-X, Y, K, V, A = (sym(name) for name in ("x", "y", "k", "v", "a"))
-DRUG = equations({"x": -K * X}, {"x": "start"}, {"k": 0.5, "start": 0.0})
-FED = with_inputs(DRUG, "x")
-FALL = equations({"x": V, "v": -sym("g")}, {"x": 10.0, "v": 0.0}, {"g": 9.81})
-VARIED = with_input(equations({"x": A - K * X}, {"x": 0.0}, {"a": 2.0, "k": 0.5}), "a")
-TWO = equations({"x": -K * X * Y, "y": K * X * Y - Y}, {"x": 3.0, "y": 0.1}, {"k": 1.0})
-TIMES = np.linspace(0.0, 12.0, 49)
-
-
-def rows(network: Network, **values) -> np.ndarray:
-    return parameter_rows(network, values)
-
-
-def go(network: Network, events, times=TIMES, values=None, tolerances=TIGHT, **options):
-    """Run; every lane must succeed."""
-    parameters = rows(network, **(values or {}))
-    found = run(network, parameters, np.asarray(times), events, tolerances=tolerances, **options)
-    assert (found.status == march.DONE).all(), [found.reason(i) for i in range(len(parameters))]
-    return found
-
-
-def x_of(found) -> np.ndarray:
-    return found.y[..., 0]
-
-
-def after(times, at: float, k: float = 0.5) -> np.ndarray:
-    """exp(-k (t - at)) from `at` on, else 0."""
-    since = np.asarray(times) - at
-    return np.where(since >= 0, np.exp(-k * np.maximum(since, 0)), 0.0)
-
-
-def infused(times, start: float, stop: float, rate: float, k: float = 0.5) -> np.ndarray:
-    t = np.asarray(times)
-    held = np.clip(t, start, stop) - start
-    return rate / k * (1 - np.exp(-k * held)) * np.exp(-k * np.maximum(t - stop, 0))
-
-
-def same_bits(one, other) -> bool:
-    return one.y.tobytes() == other.y.tobytes()
 
 
 # --- doses -----------------------------------------------------------------------------------------------------
@@ -168,27 +122,6 @@ def test_a_clock_is_not_asked_to_repeat_and_starts_at_zero():
 
 
 # --- wash-out, change of medium, switches --------------------------------------------------------------------------
-def binding() -> Network:
-    """A ligand in excess of its receptor binds it; the ligand is not used up by it."""
-    return check(
-        Network(
-            "binding",
-            (Compartment(MEDIUM, 3), Compartment("surface", 2)),
-            (
-                Species("ligand", MEDIUM, num(2.0)),
-                Species("free", "surface", num(100.0)),
-                Species("bound", "surface", num(0.0)),
-            ),
-            (Parameter("on", 0.3, "1/(molecule/cell*min)"), Parameter("off", 0.2, "1/min")),
-            reactions=(
-                reaction("binds", ["ligand", "free"], ["ligand", "bound"], "on"),
-                reaction("leaves", ["bound"], ["free"], "off"),
-            ),
-            observables=(Observable("share", sym("bound") / (sym("bound") + sym("free")), "dimensionless"),),
-        )
-    )
-
-
 def bound(t, start: float, ligand: float) -> np.ndarray:
     """Receptors bound at a constant ligand."""
     rate = 0.3 * ligand + 0.2
@@ -226,150 +159,6 @@ def test_events_at_one_time_act_in_the_order_of_the_list():
     one = x_of(go(DRUG, [Bolus(1.0, "x", 2.0), Washout(1.0, "x"), Bolus(1.0, "x", 1.0)], [1.0]))[0, 0]
     other = x_of(go(DRUG, [Bolus(1.0, "x", 2.0), Bolus(1.0, "x", 1.0), Washout(1.0, "x", to=X + 4)], [1.0]))[0, 0]
     assert one == 1.0 and other == pytest.approx(7.0)
-
-
-# --- triggers -----------------------------------------------------------------------------------------------------
-def test_the_crossing_of_an_exponential_is_located_and_acts_at_most_n_times():
-    k = np.array([0.5, 0.3, 1.7])
-    events = [Bolus(0.0, "x", 10.0), Trigger("low", X - 5.0, [Bolus(0.0, "x", 5.0)], "down", 3)]
-    found = go(DRUG, events, values={"k": k})
-    exact = np.log(2) / k[:, None] * np.array([1, 2, 3])
-    assert found.fired["low"][exact < 12] == pytest.approx(exact[exact < 12], rel=1e-9)
-    assert np.isnan(found.fired["low"][exact > 12]).all()
-    cycles = np.minimum(np.floor(k[:, None] * TIMES / np.log(2) + 1e-12), 3)
-    assert x_of(found) == pytest.approx(10 * np.exp(-k[:, None] * TIMES) * 2**cycles, rel=1e-8)
-
-
-def test_the_state_at_a_crossing_is_on_the_far_side_by_rounding_alone():
-    found = go(DRUG, [Bolus(0.0, "x", 10.0), Trigger("low", X - 5.0, [Switch(0.0, "k", 0.0)], "down")])
-    y = x_of(found)[0]
-    assert y[-1] <= 5.0 and y[-1] == pytest.approx(5.0, rel=1e-12)
-    assert x_of(go(DRUG, [Bolus(0.0, "x", 10.0)], found.fired["low"][0]))[0, 0] == pytest.approx(5.0, rel=1e-9)
-
-
-def test_a_bouncing_ball():
-    bounce = Trigger("ground", X, [Exchange(0.0, {"v": -0.8 * V, "x": 0.0})], "down", 12)
-    found = go(FALL, [bounce], [0.0, 12.0])
-    first = np.sqrt(2 * 10 / 9.81)
-    exact = first * (1 + 2 * np.concatenate([[0], np.cumsum(0.8 ** np.arange(1, 12))]))
-    assert found.fired["ground"][0] == pytest.approx(exact, rel=1e-9)
-
-
-def test_a_second_opinion_on_triggers_by_scipy():
-    """The predator-prey-like pair with a harvest whenever the second one rises through a level."""
-    level, take = 0.6, 0.3
-    events = [Trigger("harvest", Y - level, [Exchange(0.0, {"y": take}), Bolus(0.5, "x", 0.4)], "up", 20)]
-    found = go(TWO, events, [0.0, 10.0])
-
-    def through(_t, y):
-        return y[1] - level
-
-    through.terminal, through.direction = True, 1
-    t, y, doses, fired = 0.0, np.array([3.0, 0.1]), [], []
-    while t < 10:
-        end = min([10.0, *doses])
-        out = solve_ivp(lambda _t, y: [-y[0] * y[1], y[0] * y[1] - y[1]], (t, end), y, "DOP853", events=through,
-                        rtol=1e-12, atol=1e-13)  # fmt: skip
-        t, y = out.t[-1], out.y[:, -1].copy()
-        if out.status == 1:
-            fired.append(t)
-            doses.append(t + 0.5)
-            y[1] = take
-        elif doses and t == doses[0]:
-            y[0] += 0.4
-            doses.pop(0)
-    times = found.fired["harvest"][0]
-    assert len(fired) >= 4 and np.isfinite(times).sum() == len(fired)
-    assert times[: len(fired)] == pytest.approx(fired, rel=1e-9)
-    assert found.y[0, -1] == pytest.approx(y, rel=1e-8)
-
-
-def test_a_dip_within_a_step_is_not_missed():
-    """A loose tolerance takes a parabola in one step; it is below zero for a small part of it."""
-    loose = Tolerances(rtol=1e-2, atol=1e-2, first_step=3.0)
-    depth = 10 - 9.81 * 1.0**2 / 2  # thrown up from here it comes back after two
-    network = equations({"x": V, "v": sym("g")}, {"x": depth, "v": -9.81}, {"g": 9.81})
-    for gap in (1e-3, 0.1, 0.5):
-        low = depth - 9.81 / 2 + gap
-        trigger = Trigger("dip", X - low, [Switch(0.0, "g", 9.81)], "down")
-        found = go(network, [trigger], [0.0, 10.0], tolerances=loose)
-        assert found.fired["dip"][0, 0] == pytest.approx(1 - np.sqrt(2 * gap / 9.81), rel=1e-9)
-
-
-def test_triggers_that_start_past_zero_wait_and_jumps_carry_others_across():
-    up = Trigger("high", X - 5.0, [Bolus(0.0, "y", 1.0)], "up", 5)
-    chain = Trigger("second", Y - 0.5, [Washout(1.0, "y")], "up", 5)
-    network = equations({"x": -K * X, "y": num(0.0)}, {"x": 8.0, "y": 0.0}, {"k": 0.5})
-    found = go(network, [up, chain, Bolus(4.0, "x", 7.0)])
-    assert found.fired["high"][0, 0] == 4.0 and np.isnan(found.fired["high"][0, 1:]).all()
-    assert found.fired["second"][0, 0] == 4.0
-    assert (found.y[0, :, 1] == np.where((TIMES >= 4) & (TIMES < 5), 1.0, 0.0)).all()
-
-
-def test_two_triggers_the_earlier_goes_first_and_an_observable_can_be_watched():
-    network = binding()
-    events = [
-        Trigger("half", sym("share") - 0.5, [Washout(0.0, "ligand")], "up"),
-        Trigger("quarter", sym("share") - 0.25, [Switch(1.0, "off", 0.4)], "down"),
-    ]
-    found = go(network, events)
-    half = -np.log(1 - 50 / 75) / 0.8
-    assert found.fired["half"][0, 0] == pytest.approx(half, rel=1e-9)
-    quarter = half + np.log(2) / 0.2
-    assert found.fired["quarter"][0, 0] == pytest.approx(quarter, rel=1e-9)
-    t = np.maximum(TIMES - quarter, 0)
-    late = 25 * np.exp(-0.2 * np.minimum(t, 1) - 0.4 * np.maximum(t - 1, 0))
-    assert found.y[0, TIMES > quarter, 2] == pytest.approx(late[TIMES > quarter], rel=1e-8)
-
-
-def test_an_infusion_by_a_trigger_ends():
-    events = [Bolus(0.0, "x", 10.0), Trigger("low", X - 5.0, [Infusion(0.5, 2.0, "x", rate=1.0)], "down", 1)]
-    start = np.log(2) / 0.5 + 0.5
-    exact = 10 * np.exp(-0.5 * TIMES) + infused(TIMES, start, start + 2, 1.0)
-    assert x_of(go(FED, events))[0] == pytest.approx(exact, rel=1e-8)
-
-
-def test_a_trigger_prevents_a_blow_up_and_one_that_is_no_number_is_reported():
-    burst = equations({"x": A * X * X}, {"x": 1.0}, {"a": 1.0})
-    stop = Trigger("stop", X - 4.0, [Switch(0.0, "a", 0.0)], "up")
-    found = run(burst, rows(burst, a=np.array([1.0, 2.0])), TIMES, [stop], tolerances=TIGHT)
-    assert found.fired["stop"][:, 0] == pytest.approx([0.75, 0.375], rel=1e-9)
-    assert found.y[:, -1, 0] == pytest.approx(4.0)
-    bad = run(DRUG, rows(DRUG, start=np.array([-1.0, 1.0])), TIMES, [Trigger("log", log(X) + 9, [Washout(0.0, "x")])])
-    assert list(bad.status) == [march.NO_NUMBER, march.DONE]
-
-
-@given(st.lists(st.floats(-3, 3), min_size=1, max_size=6))
-@examples(50)
-def test_roots_of_cubics_are_located(roots):
-    roots = np.array(roots)
-
-    def f(x, which):
-        return (x - roots[which]) + 0.3 * (x - roots[which]) ** 3
-
-    low, high, every = np.full(len(roots), -4.0), np.full(len(roots), 5.0), np.arange(len(roots))
-    found = located(f, low, high, f(low, every), f(high, every), np.full(len(roots), 1e-14))
-    assert found == pytest.approx(roots, abs=1e-13)
-    assert (f(found, every) >= 0).all()
-
-
-def test_a_crossing_of_a_stiff_problem_by_scipy():
-    network, end = robertson(), 1e4
-    found = go(network, [Trigger("fell", sym("y1") - 0.5, [Bolus(0.0, "y1", 0.25)], "down", 2)], [0.0, end])
-
-    def f(_t, y):
-        slow, fast, back = 0.04 * y[0], 3e7 * y[1] ** 2, 1e4 * y[1] * y[2]
-        return [back - slow, slow - back - fast, fast]
-
-    def fell(_t, y):
-        return y[0] - 0.5
-
-    fell.terminal = True
-    t, y = 0.0, np.array([1.0, 0.0, 0.0])
-    for time in found.fired["fell"][0]:
-        out = solve_ivp(f, (t, end), y, "Radau", events=fell, rtol=1e-10, atol=1e-14)
-        t, y = out.t[-1], out.y[:, -1] + [0.25, 0, 0]
-        assert time == pytest.approx(t, rel=1e-7)
 
 
 # --- inputs that vary -----------------------------------------------------------------------------------------------
@@ -531,132 +320,6 @@ def test_receptors_are_washed_by_an_event_as_by_a_new_start():
     after_wash[:, names.index("IL2_dose")] = 0.0
     second = solve(program, after_wash, times[3:] - 30.0, initial=first[:, -1]).y
     assert y.y[0].tobytes() == np.concatenate([first, second], axis=1)[0].tobytes()
-
-
-# --- states -----------------------------------------------------------------------------------------------------------
-EVENTS = [
-    *repeated(Bolus(0.7, "x", np.array([4.0, 2.0])), np.array([2.0, 3.1]), 3), Infusion(3.0, 4.0, "x", amount=2.0),
-    Switch(5.0, "k", 0.2), Trigger("low", X - 1.5, [Switch(0.0, "k", 0.4), Bolus(1.0, "x", 1.0)], "down", 3),
-]  # fmt: skip
-
-
-@given(st.integers(1, 47))
-@examples(40)
-def test_a_restart_has_the_bits_of_the_run_without_a_pause(tmp_path_factory, cut):
-    path = tmp_path_factory.getbasetemp() / "state.npz"
-    values = {"k": np.array([0.5, 0.9])}
-    whole = go(FED, EVENTS, TIMES, values, Tolerances())
-    first = go(FED, EVENTS, TIMES[:cut], values, Tolerances())
-    first.state.save(path)
-    rest = go(FED, EVENTS, TIMES[cut:], values, Tolerances(), initial=State.load(path))
-    assert np.concatenate([first.y, rest.y], axis=1).tobytes() == whole.y.tobytes()
-    for field in dataclasses.fields(State):
-        one, other = (np.asarray(getattr(s, field.name)) for s in (whole.state, rest.state))
-        if field.name != "stops":
-            assert one.tobytes() == other.tobytes(), field.name
-    assert whole.fired["low"].tobytes() == rest.fired["low"].tobytes()
-
-
-@given(st.floats(0.0, 11.9))
-@examples(20)
-def test_a_restart_at_any_time_agrees_with_a_run_that_does_not_stop_there(at):
-    values, tight = {"k": np.array([0.5, 0.9])}, Tolerances(rtol=1e-13, atol=1e-15)
-    whole = go(FED, EVENTS, [12.0], values, tight)
-    first = go(FED, EVENTS, [at], values, tight)
-    rest = go(FED, EVENTS, [12.0], values, tight, initial=first.state)
-    assert rest.y == pytest.approx(whole.y, rel=1e-11)
-
-
-def test_a_restart_from_a_state_at_an_event_needs_no_steps_of_before():
-    first = go(FED, EVENTS[3:5], [3.0])
-    assert first.state.anchor_time[0] == 3.0 and (first.state.stops == 3.0).all()
-    assert (first.state.anchor == first.state.y).all()
-    rest = go(FED, EVENTS[3:5], [3.0, 12.0], initial=first.state)
-    assert rest.y.tobytes() == go(FED, EVENTS[3:5], [3.0, 12.0]).y.tobytes()
-
-
-def test_a_state_goes_on_with_other_parameters_from_where_it_is():
-    first = go(DRUG, [Bolus(0.0, "x", 8.0)], [2.0])
-    rest = go(DRUG, [Bolus(0.0, "x", 8.0)], [2.0, 4.0], {"k": 0.1}, initial=first.state)
-    assert rest.y[0, :, 0] == pytest.approx(8 * np.exp(-1) * np.array([1, np.exp(-0.2)]), rel=1e-9)
-    switched = go(DRUG, [Bolus(0.0, "x", 8.0), Switch(1.0, "k", 0.5)], [2.0]).state
-    kept = go(DRUG, [], [4.0], {"k": 0.1}, initial=switched)
-    assert kept.y[0, 0, 0] == pytest.approx(8 * np.exp(-2), rel=1e-9)
-
-
-def test_a_failed_lane_stays_failed():
-    burst = equations({"x": A * X * X}, {"x": 1.0}, {"a": 0.0})
-    p = rows(burst, a=np.array([1.0, 0.01]))
-    first = run(burst, p, TIMES[:20])
-    rest = run(burst, p, TIMES[20:], initial=first.state)
-    assert list(rest.status) == [march.FAILED, march.DONE] == list(first.status)
-    assert np.isnan(rest.y[0]).all()
-
-
-def test_states_of_other_networks_lanes_triggers_and_times_are_refused():
-    state = go(FED, EVENTS, TIMES[:9], {"k": np.array([0.5, 0.9])}).state
-    p = rows(FED, k=np.array([0.5, 0.9]))
-    for network, lanes, events, times, words in (
-        (DRUG, rows(DRUG, k=np.array([0.5, 0.9])), [], TIMES[9:], "another network"),
-        (FED, p[:1], [], TIMES[9:], "2 lanes, not 1"),
-        (FED, p, [], TIMES[9:], "other triggers"),
-        (FED, p, EVENTS, TIMES, "before the time"),
-    ):
-        with pytest.raises(Il2Error, match=words):
-            run(network, lanes, times, events, initial=state)
-
-
-def damaged(path, how: str) -> None:
-    raw = path.read_bytes()
-    if how == "truncated":
-        path.write_bytes(raw[: len(raw) // 2])
-    elif how == "text":
-        path.write_text("time,x\n0,1\n", encoding="utf-8")
-    elif how == "empty":
-        path.write_bytes(b"")
-    elif how == "npy":
-        with path.open("wb") as file:
-            np.save(file, np.zeros(3))
-    elif how == "flipped":
-        path.write_bytes(raw[:200] + bytes(b ^ 0xFF for b in raw[200:400]) + raw[400:])
-    else:
-        with np.load(path) as file:
-            held = dict(file)
-        if how == "version":
-            held["version"] = np.array(99)
-        elif how == "format":
-            held["format"] = np.array("another")
-        elif how == "missing":
-            del held["anchor"]
-        elif how == "shape":
-            held["y"] = held["y"][:, :-1]
-        elif how == "kind":
-            held["y"] = held["y"].astype(str)
-        elif how == "pickle":
-            held["y"] = np.array([{}], dtype=object)
-        else:
-            held["anchor_time"] = held["time"] + 1
-        with path.open("wb") as file:
-            np.savez(file, **held)
-
-
-DAMAGE = "truncated text empty npy flipped version format missing shape kind pickle order"
-
-
-@pytest.mark.parametrize("how", DAMAGE.split())
-def test_a_damaged_or_foreign_file_is_one_error(tmp_path, how):
-    path = tmp_path / "state.npz"
-    go(FED, EVENTS, TIMES[:9], {"k": np.array([0.5, 0.9])}).state.save(path)
-    damaged(path, how)
-    with pytest.raises(Il2Error, match=r"state|version"):
-        State.load(path)
-
-
-def test_a_file_that_is_not_there_or_cannot_be_written(tmp_path):
-    with pytest.raises(Il2Error, match="no such file"):
-        State.load(tmp_path / "nothing.npz")
-    with pytest.raises(Il2Error, match="cannot be written"):
-        go(DRUG, [], [1.0]).state.save(tmp_path / "no" / "folder.npz")
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
