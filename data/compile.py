@@ -39,6 +39,7 @@ def pbmc_pstat5(folder: Path) -> pd.DataFrame:
     excluded[source["is_zero_treatment_well"]] = "zero-treatment well"
     table = pd.DataFrame(
         {
+            "experiment_date": source["experiment_date"],
             "ligand": source["ligand"],
             "cell": source["cell_type"],
             "replicate": source["replicate"],
@@ -183,6 +184,67 @@ def multivalent_binding(folder: Path) -> pd.DataFrame:
     return table.sort_values(["clone", "valency", "dose_nM"])
 
 
+def published_posterior(folder: Path) -> pd.DataFrame:
+    """Every fifth draw of the published fit with trafficking, with the sums of squares that were recorded for it."""
+    source = pd.read_csv(folder / "farhat2021_posterior" / "il2_il15_trafficking_draws.csv")
+    table = source.iloc[::5].drop(columns="logp")
+    table = table.rename(columns={f"Rexpr_{old}": f"Rexpr_{new}" for old, new in RECEPTORS.items()})
+    numbers = table.columns.difference(["chain", "draw"])
+    table[numbers] = table[numbers].apply(significant, digits=7)
+    return table.sort_values(["chain", "draw"])
+
+
+def single_cell_pstat5(folder: Path) -> pd.DataFrame:
+    """Mean and variance of pSTAT5 over the cells of a well: IL-2, IL-15 and fusions with a measured affinity."""
+    source = pd.read_csv(folder / "single_cell_pstat5_moments" / "pstat5_moments.csv")
+    known = set(fc_fusion_affinities(folder)["ligand"]) | {"IL2", "IL15"}
+    source = source[source["ligand"].isin(known)].reset_index(drop=True)
+    replicate = source["experiment_date"].map({"2019-03-27": 2}).fillna(1).astype(int)
+    plates = pd.read_csv(folder / "farhat2021_pbmc_pstat5_il2_il15" / "pstat5_median.csv")
+    empty = plates.loc[plates["is_zero_treatment_well"], ["ligand", "cell_type", "replicate", "time_min"]]
+    empty = set(empty.itertuples(index=False, name=None))
+    lowest = source["dose_nM"] == source["dose_nM"].min()
+    wells = zip(source["ligand"], source["cell_type"], replicate, source["time_min"], strict=True)
+    untreated = lowest & pd.Series([well in empty for well in wells])
+    excluded = source["suspect"].map({True: "suspect well", False: ""}).mask(untreated, "zero-treatment well")
+    table = pd.DataFrame(
+        {
+            "experiment_date": source["experiment_date"],
+            "ligand": source["ligand"],
+            "cell": source["cell_type"],
+            "replicate": replicate,
+            "time_min": source["time_min"].astype(int),
+            "dose_nM": significant(source["dose_nM"], 7),
+            "mean_pstat5_rfu": significant(source["mean_pstat5_rfu"], 7),
+            "variance_pstat5_rfu2": significant(source["variance_pstat5_rfu2"], 7),
+            "excluded": excluded,
+        }
+    )
+    return table.sort_values(["ligand", "cell", "replicate", "time_min", "dose_nM"])
+
+
+def receptor_moments(folder: Path) -> pd.DataFrame:
+    """Mean, variance and covariance over cells of receptor numbers; a row of a receptor with itself is its variance."""
+    place = folder / "single_cell_pstat5_moments"
+    own, pairs = (pd.read_csv(place / f"receptor_{name}.csv") for name in ("moments", "covariances"))
+    stain, per_cell = ["experiment_date", "plate", "cell_type"], "mean_count_per_cell"
+    own = own.rename(columns={"variance_count2": "covariance_count2"}).assign(other=own["receptor"])
+    own["other_mean_per_cell"] = own[per_cell]
+    pairs = pairs.rename(columns={"receptor_a": "receptor", "receptor_b": "other"})
+    means = own[[*stain, "receptor", per_cell]]
+    pairs = pairs.merge(means, on=[*stain, "receptor"], validate="many_to_one")
+    means = means.rename(columns={"receptor": "other", per_cell: "other_mean_per_cell"})
+    pairs = pairs.merge(means, on=[*stain, "other"], validate="many_to_one")
+    table = pd.concat([own.astype({"skewness": object}), pairs.assign(skewness="")], ignore_index=True)
+    table["receptor"], table["other"] = receptor_names(table["receptor"]), receptor_names(table["other"])
+    numbers = [per_cell, "other_mean_per_cell", "covariance_count2"]
+    table[numbers] = table[numbers].apply(significant, digits=7)
+    names = {"cell_type": "cell", per_cell: "mean_per_cell", "other": "other_receptor"}
+    columns = ["receptor", "other", per_cell, "other_mean_per_cell", "covariance_count2", "skewness"]
+    table = table[[*stain, *columns]].rename(columns=names)
+    return table.sort_values(["cell", "receptor", "other_receptor", "experiment_date", "plate"])
+
+
 # table -> (how to build it, rows expected, columns that name a row)
 TABLES = {
     "pbmc_pstat5": (pbmc_pstat5, 1914, ["ligand", "cell", "replicate", "time_min", "dose_nM"]),
@@ -193,7 +255,10 @@ TABLES = {
     "yt1_surface_il2rg": (yt1_surface_il2rg, 12, ["ligand", "cell", "dose_nM", "time_min"]),
     "il4_il7_dose_response": (il4_il7_dose_response, 24, ["ligand", "curve", "dose_nM"]),
     "il4_il7_crosstalk": (il4_il7_crosstalk, 30, ["pretreatment_ligand", "curve", "pretreatment_dose_nM"]),
+    "published_posterior": (published_posterior, 40, ["chain", "draw"]),
     "multivalent_binding": (multivalent_binding, 48, ["clone", "valency", "dose_nM"]),
+    "single_cell_pstat5": (single_cell_pstat5, 1320, ["ligand", "cell", "replicate", "time_min", "dose_nM"]),
+    "receptor_moments": (receptor_moments, 80, ["experiment_date", "plate", "cell", "receptor", "other_receptor"]),
 }
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from il2.errors import Il2Error
 from il2.knowledge.cell import Count, cell
-from il2.knowledge.parameters import generator, split_lognormal
+from il2.knowledge.calibrated import drawn
+from il2.knowledge.parameters import generator, rows_drawn, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.affinity import all_factors, fusion_factor_applies, reference, values
+from il2.receptor.affinity import all_factors, fusion_factors, reference, values
 from il2.receptor.head import affinity_effect, head
 from il2.receptor.ligand import Heads, Ligand
 from il2.receptor.medium import release_rate
@@ -36,7 +37,11 @@ class Range:
         return self.grade == "assumed" and 0 < self.low < self.high
 
     def drawn(self, draws: int, seed: int) -> np.ndarray:
-        """Draws (draws,) from the range, keyed by (seed, stream)."""
+        """Draws (draws,): of the calibrated set, jointly with all other numbers of it, or else from the range, keyed by
+        (seed, stream)."""
+        joint = drawn(self.name, self.value, rows_drawn(seed, draws))
+        if joint is not None:
+            return joint
         z = generator(seed, self.stream).standard_normal(draws)
         return split_lognormal(self.value, self.low, self.high, z)
 
@@ -54,11 +59,12 @@ def network_ranges(of: str | System) -> tuple[Range, ...]:
     sites = {site.name: site for m in of.molecules for site in m.sites}
     affinities = tuple(
         _range(
-            sites[row["ligand"]].steps[frozenset(row["product"].split("+"))].name, float(row["kd"]), number(row["low"]),
-            number(row["high"]), row["grade"], f"{row['ligand']} {row['product']}",
+            step.name, step.kd, number(row["low"]), number(row["high"]), row["grade"],
+            f"{row['ligand']} {row['product']}",
         )
         for row in rows("affinities")
-        if row["ligand"] in sites and frozenset(row["product"].split("+")) in sites[row["ligand"]].steps
+        if row["ligand"] in sites
+        and (step := sites[row["ligand"]].steps.get(frozenset(row["product"].split("+")))) is not None
     )  # fmt: skip
     partners = tuple(
         _range(
@@ -112,8 +118,9 @@ def parameter_draws(of: str | System, draws: int, seed: int) -> dict[str, np.nda
 
 def count_draws(kind: str, counts: dict[str, Count], draws: int, seed: int) -> dict[str, np.ndarray]:
     """Counts (draws,) per chain from the range over quantifications."""
+    names = {chain: count_name(kind, chain) for chain in counts}
     return {
-        chain: _range(chain, c.value, c.low, c.high, c.grade, count_name(kind, chain)).drawn(draws, seed)
+        chain: _range(names[chain], c.value, c.low, c.high, c.grade, names[chain]).drawn(draws, seed)
         for chain, c in counts.items()
     }
 
@@ -122,7 +129,12 @@ def factor_draws(item: Ligand, draws: int, seed: int) -> list[dict[str, np.ndarr
     """Affinity factors (draws,) per chain of every kind of head: uncertain by the wild-type references and the
     effect of a fusion."""
     kinds = (Heads(item.valency, item.kds), *item.others)
-    return [_drawn(item, kind.kds, of, draws, seed) for kind, of in zip(kinds, all_factors(item), strict=True)]
+    out = [_drawn(item, kind.kds, of, draws, seed) for kind, of in zip(kinds, all_factors(item), strict=True)]
+    for chain, error in item.errors:
+        joint = drawn(count_name(item.name, chain), error, rows_drawn(seed, draws))
+        if joint is not None:
+            out[0][chain] *= joint / error
+    return out
 
 
 def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> dict[str, np.ndarray]:
@@ -135,9 +147,10 @@ def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> di
         factors["IL2RG" if chain == "IL2RBG" else chain] *= wild.kd / drawn
         if interface == "IL2RB" and "IL2RBG" in dict(kds):
             factors["IL2RG"] *= drawn / wild.kd  # the heterodimer KD holds the product of both
-    if "IL2RB" in factors and fusion_factor_applies(replace(item, kds=tuple(kds))):
-        (fusion,) = quantity_ranges("Fc_fusion_IL2RB_factor")
-        factors["IL2RB"] *= fusion.drawn(draws, seed) / fusion.value
+    for chain, quantity_name in fusion_factors(replace(item, kds=tuple(kds))).items():
+        if chain in factors:
+            (fusion,) = quantity_ranges(quantity_name)
+            factors[chain] *= fusion.drawn(draws, seed) / fusion.value
     return factors
 
 

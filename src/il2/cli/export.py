@@ -1,4 +1,4 @@
-"""`il2 export`: networks as SBML, text, Mermaid or LaTeX, and the knowledge graph for other people's software."""
+"""`il2 export`: networks as SBML, text, Mermaid or LaTeX, a fit problem as PEtab, and the knowledge graph."""
 
 from __future__ import annotations
 
@@ -25,11 +25,17 @@ def export(
     rdf: bool = typer.Option(False, "--rdf", help="The graph as RDF (Turtle)."),
     cx2: bool = typer.Option(False, "--cx2", help="The graph as CX2, for Cytoscape and NDEx."),
     graphml: bool = typer.Option(False, "--graphml", help="The graph as GraphML."),
+    petab: Path | None = typer.Option(None, "--petab", help="The fit problem of blood cells as PEtab, in this folder."),
     about: str = typer.Option("", help="Of the graph only an entity and what it is linked with."),
     out: Path | None = typer.Option(None, help="File, or for --kgx folder, to write; default the terminal."),
     format: Format = FORMAT,
 ) -> None:
     """Print or write a network, or the graph of knowledge. Example: il2 export response-IL2 --sbml --out IL2.xml"""
+    if petab is not None:
+        if what or about or out is not None or any((sbml, text, mermaid, latex, kgx, rdf, cx2, graphml)):
+            raise Il2Error("--petab stands alone", where="il2 export", how="Give a folder and nothing else.")
+        _petab(petab)
+        return
     from il2.signalling.models import MODELS
 
     what = KNOWLEDGE if what.casefold() == KNOWLEDGE else what
@@ -104,4 +110,12 @@ def _folder(about: str, out: Path | None) -> None:
     if out is None:
         raise Il2Error("KGX is four files", where="--kgx", how="Name a folder with --out.")
     for path in write(out, *part(about)):
+        typer.echo(f"wrote {path}", err=True)
+
+
+def _petab(folder: Path) -> None:
+    from il2.formats.petab_example import example
+    from il2.formats.petab_write import write
+
+    for path in write(example(), folder):
         typer.echo(f"wrote {path}", err=True)

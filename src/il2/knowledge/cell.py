@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import calibrated
 from il2.knowledge.quantity import weakest
 from il2.knowledge.table import aliases, number, rows
 
@@ -84,9 +85,27 @@ def default_cells() -> tuple[str, ...]:
 
 
 def pooled(name: str, parent: str, chain: str) -> Count | None:
-    """Default count and range of a chain, or None where nothing is known.
+    """Default count and range of a chain, or None where nothing is known: calibrated, or else quantified."""
+    measured, fitted = _pooled(name, parent, chain), calibrated().get(f"{name} {chain}")
+    if not fitted:
+        return measured
+    if not measured:
+        return Count(fitted.value, fitted.low, fitted.high, "low", ("farhat2021",))
+    ends = min(measured.low, fitted.value), max(measured.high, fitted.value)
+    return Count(fitted.value, *ends, measured.grade, measured.sources)
 
-    The geometric mean of the three April quantifications; for a subset that only one of them has, the
+
+def quantified(name: str, chain: str) -> Count:
+    """The count of a chain before any calibration, from the stainings alone; an Il2Error where there is none."""
+    kind = cell(name)
+    found = _pooled(kind.name, kind.parent, chain)
+    if found is None:
+        raise Il2Error(f"no count of {chain} on {name} is known", how="Add a row to receptor_counts.csv.")
+    return found
+
+
+def _pooled(name: str, parent: str, chain: str) -> Count | None:
+    """The geometric mean of the three April quantifications; for a subset that only one of them has, the
     parent's value times subset over parent within that one; else the best single determination.
     """
     found = _quantifications(name, chain)
@@ -97,7 +116,7 @@ def pooled(name: str, parent: str, chain: str) -> Count | None:
     above = _quantifications(parent, chain) if parent else {}
     if POOLED[0] in found and set(POOLED) <= above.keys():
         share = found[POOLED[0]]["value"] / above[POOLED[0]]["value"]
-        base = pooled(parent, "", chain)
+        base = _pooled(parent, "", chain)
         assert base is not None
         low = min(base.low * share, *(f["low"] for f in found.values()))
         high = max(base.high * share, *(f["high"] for f in found.values()))

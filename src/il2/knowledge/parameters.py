@@ -8,9 +8,11 @@ from functools import cache
 
 import numpy as np
 
+from il2.knowledge.calibrated import NAME
 from il2.knowledge.table import rows
 
-CURRENT = "2026.1"
+CURRENT = NAME
+
 
 
 @cache
@@ -25,6 +27,7 @@ def fingerprint() -> str:
         "molecules",
         "partners",
         "cells",
+        "calibrated",
     )
     text = repr([[sorted(row.items()) for row in rows(name)] for name in names])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -46,3 +49,8 @@ def split_lognormal(value: float, low: float | None, high: float | None, z: np.n
     below = math.log(value / low) / 1.96 if low and low < value else 0.0
     above = math.log(high / value) / 1.96 if high and high > value else 0.0
     return value * np.exp(np.where(z < 0, below, above) * np.clip(z, -1.96, 1.96))
+
+
+def rows_drawn(seed: int, draws: int) -> np.ndarray:
+    """Which draws (draws,) of the calibrated set a seed takes: the same for every number, which belong together."""
+    return generator(seed, "calibrated").integers(0, 2**31, draws)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import chosen
 from il2.knowledge.table import keyed, listed, number
 
 GRADES = ("high", "medium", "low", "assumed")
@@ -29,16 +30,17 @@ class Quantity:
 
 @cache
 def quantities() -> dict[str, Quantity]:
-    """All quantities by name."""
+    """All quantities by name, with the calibrated value where there is one; ranges are those of the table, widened
+    where the value lies outside."""
     return {
         name: Quantity(
             name,
             row["layer"],
             row["symbol"],
-            float(row["value"]),
+            value := chosen(name, float(row["value"])),
             row["unit"],
-            number(row["low"]),
-            number(row["high"]),
+            low if (low := number(row["low"])) is None else min(low, value),
+            high if (high := number(row["high"])) is None else max(high, value),
             row["context"],
             row["grade"],
             listed(row["sources"]),

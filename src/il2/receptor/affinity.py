@@ -72,13 +72,21 @@ def wild_type_kd(of: Head, interface: str) -> float:
     return of.steps[frozenset({interface})].kd
 
 
-def fusion_factor_applies(given: Ligand) -> bool:
-    """Whether the loss of IL2RB affinity in an Fc fusion is still to be counted.
+FUSION_FACTORS = {"IL2RA": "Fc_fusion_IL2RA_factor", "IL2RB": "Fc_fusion_IL2RB_factor"}
+"""Interface -> the quantity that tells what an Fc fusion changes of its affinity."""
+TELLS = {"IL2RA": ("IL2RA",), "IL2RB": ("IL2RB", "IL2RBG")}
 
-    A KD of IL2RB or of the heterodimer that is compared with an unfused wild type already holds it.
+
+def fusion_factors(given: Ligand) -> dict[str, str]:
+    """The quantities, by chain, of what an Fc fusion changes and is still to be counted.
+
+    A KD of the interface that is compared with an unfused wild type already holds it.
     """
-    beta = [i for i, _ in given.kds if i in ("IL2RB", "IL2RBG")]
-    return given.is_fc and all(reference(given.assay, True, given.base, i).fc for i in beta)
+    if not given.is_fc:
+        return {}
+    known = {i: reference(given.assay, True, given.base, i).fc for i, _ in given.kds}
+    chains = [c for c in FUSION_FACTORS if c in head(given.base).chains]
+    return {c: FUSION_FACTORS[c] for c in chains if all(known.get(i, True) for i in TELLS[c])}
 
 
 def interface_factors(
@@ -88,7 +96,7 @@ def interface_factors(
 
     The heterodimer KD measures the product of the IL2RB and IL2RG factors; alone it is given to IL2RB.
     """
-    own = given if kds is None else replace(given, kds=kds, others=())
+    own = given if kds is None else replace(given, kds=kds, others=(), errors=())
     warnings: list[str] = []
     ratio: dict[str, float] = {}
     for interface, kd in own.kds:
@@ -103,10 +111,12 @@ def interface_factors(
     if "IL2RB" in site.chains:
         beta = ratio.get("IL2RB", ratio.get("IL2RBG", 1.0))
         factors |= {"IL2RB": beta, "IL2RG": ratio.get("IL2RBG", beta) / beta}
-        if fusion_factor_applies(own):
-            factors["IL2RB"] *= quantity("Fc_fusion_IL2RB_factor").value
-            if own.base != "IL2":
-                warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {own.base}")
+        for chain, name in fusion_factors(own).items():
+            factors[chain] *= quantity(name).value
+        for chain, error in own.errors:
+            factors[chain] *= error
+        if fusion_factors(own) and own.base != "IL2":
+            warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {own.base}")
     if kds is None:
         warnings += [note for kind in given.others for note in interface_factors(given, kind.kds)[1]]
         warnings = list(dict.fromkeys(warnings)) + _notes(given)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import chosen
 from il2.knowledge.table import number, rows
 from il2.network.expression import Expr, num, product, sym
 from il2.network.network import Derived, Parameter
@@ -103,7 +104,7 @@ def head(name: str) -> Head:
             chains = Complex(row["product"].split("+"))
             before = Complex(c for c in row["step"].split(">")[0].strip().split("+") if c not in ("", "ligand"))
             constant = f"KD_{name}_{row['product'].replace('+', '_')}"
-            steps[chains] = Constant(before, constant, float(row["kd"]), row["unit"])
+            steps[chains] = Constant(before, constant, chosen(constant, float(row["kd"])), row["unit"])
     return Head(
         name,
         found["kind"],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import calibrated
 from il2.knowledge.table import aliases, number, rows
 from il2.receptor.head import NEIGHBOUR, cytokines, head, restricted
 
@@ -17,6 +18,7 @@ FORMATS = {
     UNFUSED: 1, FC: 1, "Fc fusion, monovalent": 1, "Fc fusion, bivalent": 2, "Fc fusion, tetravalent": 4, PRODRUG: 1,
 }  # fmt: skip
 ALPHA_ONLY = ("IL2RA",)
+ERRING = ("IL2RA", "IL2RB")  # chains whose affinity the joint fit corrects by ligand
 KDS = {"kd_il2ra_nM": "IL2RA", "kd_il2rbg_nM": "IL2RBG", "kd_il2rb_nM": "IL2RB", "kd_il15ra_nM": "IL15RA"}
 
 
@@ -36,7 +38,8 @@ class Ligand:
     kds: pairs of an interface (IL2RA, IL15RA, IL2RB, or IL2RBG for the IL2RB:IL2RG heterodimer) and a KD in nM
     measured in `assay`. What is not given is wild type in the same format. valency: the heads with these KDs;
     others: further heads. complexed: the partner in solution that it is mixed with beforehand. inert_forms: of a
-    prodrug, which lose one chain after the other with a half-life of `release_half_life_min` each.
+    prodrug, which lose one chain after the other with a half-life of `release_half_life_min` each. errors: pairs of a
+    chain and what the calibration multiplies its affinity factor with, where the KDs are those of the catalogue.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Ligand:
     complexed: str = ""
     inert_forms: int = 0
     release_half_life_min: float = 0.0
+    errors: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.base not in cytokines():
@@ -125,6 +129,7 @@ def ligands() -> dict[str, Ligand]:
                 tuple(row["sources"].split(";")),
                 row["note"],
                 complexed=row["network"] if row["kind"] == "complex" else "",
+                errors=tuple((c, e.value) for c in ERRING if (e := calibrated().get(f"{row['name']} {c}"))),
             )
     return table
 

@@ -1,0 +1,177 @@
+"""The calibration of the package: fit, draw, judge by prediction, and store.
+
+    python benchmarks/calibrate.py search FOLDER [--uptake held] [--starts 8]   optima from many starts, resumable
+    python benchmarks/calibrate.py sample FOLDER [--uptake held]                draws from the posterior around the best
+    python benchmarks/calibrate.py compare FOLDER                               candidates judged on what was left out
+    python benchmarks/calibrate.py adopt FOLDER                                 write the tables of the package
+
+Everything found is kept in FOLDER, so that a command that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from il2.files import write_text
+from il2.fit.candidate import MECHANISMS
+from il2.fit.free import NOISE, OBSERVATION, native
+from il2.fit.joint import Choice, Joint, joint, measured
+from il2.fit.leave import KINDS, curve, leave, placed
+from il2.fit.prior import UPTAKES
+from il2.fit.score import score
+from il2.fit.search import Start, climb, positions
+from il2.knowledge.calibrated import calibrated
+
+EVALUATIONS = 150
+SEED = 1
+DEFAULT = Choice()
+BENCH = ("T008", "T009", "T012", "T016", "T019")
+CHOICES = (
+    {"default": DEFAULT, "uptake free": Choice("free")}
+    | {name: Choice(mechanisms=(name,)) for name in MECHANISMS}
+    | {f"counts within {spread:g}": Choice(count_spread=spread) for spread in (0.03, 0.3)}
+    | {"no assay errors": Choice(assay_errors=False), "all bench protocols": Choice(bench=BENCH)}
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("search", "sample", "compare", "adopt"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--uptake", choices=UPTAKES, default="held")
+    parser.add_argument("--starts", type=int, default=8, help="starts from the prior, besides the stored set")
+    parser.add_argument("--draws", type=int, default=200, help="draws of each of two chains")
+    parser.add_argument("--only", nargs="*", help="choices to compare")
+    parser.add_argument("--threads", type=int)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    {"search": search, "sample": sample, "compare": compare, "adopt": adopt}[options.what](options)
+
+
+def search(options) -> None:
+    made = joint(Choice(options.uptake), threads=options.threads)
+    stored = placed(made.problem, on_scale(made))
+    for k, x0 in enumerate([stored, *positions(made.problem.free, options.starts + 1, SEED)[1:]]):
+        path = options.folder / f"start-{options.uptake}-{k}.json"
+        if not path.exists():
+            keep(path, made, climb(made.problem, k, x0, EVALUATIONS))
+        print(k, json.loads(path.read_text())["cost"], flush=True)
+    _, x = best(options.folder, made)
+    print(table(made, x).to_string(index=False))
+
+
+def on_scale(made: Joint) -> dict[str, float]:
+    """The calibrated set, on the scales of a problem."""
+    known = calibrated()
+    return {f.name: f.to_scale(known[name].value) for f in made.problem.free if (name := named(f.name)[0]) in known}
+
+
+def keep(path: Path, made: Joint, start: Start) -> None:
+    content = {"cost": start.cost, "message": start.message, "evaluations": start.evaluations}
+    content |= {"x": dict(zip(made.problem.names, start.x.tolist(), strict=True))}
+    write_text(path, json.dumps(content, indent=1))
+
+
+def best(folder: Path, made: Joint) -> tuple[float, np.ndarray]:
+    """Cost and position of the best start that a folder holds."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"start-{made.choice.uptake}-*.json"))]
+    chosen = min(found, key=lambda item: item["cost"])
+    return chosen["cost"], placed(made.problem, chosen["x"])
+
+
+def from_folder(folder: Path, choice: Choice) -> dict[str, float]:
+    """Where the fit of a choice begins: the best start of its priors, on the scales by name."""
+    found = [json.loads(path.read_text()) for path in sorted(folder.glob(f"start-{choice.uptake}-*.json"))]
+    return min(found, key=lambda item: item["cost"])["x"]
+
+
+def table(made: Joint, x: np.ndarray):
+    """Scores of the fitted points, by the scoring rules."""
+    return score(made.points.assign(predicted=np.concatenate(made.problem.signals(x)))).table()
+
+
+def sample(options) -> None:
+    from il2.fit.posterior import sample as draw
+
+    made = joint(Choice(options.uptake), threads=options.threads)
+    _, x = best(options.folder, made)
+    begun = time.monotonic()
+
+    def say(chain: int, number: int) -> None:
+        if number % 20 == 0:
+            print(f"chain {chain}, draw {number}, {time.monotonic() - begun:.0f} s", flush=True)
+
+    found = draw(made.problem, x, draws=options.draws, tune=options.draws, chains=2, seed=SEED, on_progress=say)
+    np.savez(
+        options.folder / f"posterior-{options.uptake}.npz", names=np.array(found.names), draws=found.draws,
+        log_density=found.log_density, rhat=found.rhat, ess=found.ess,
+    )  # fmt: skip
+    print(f"{found.divergences} divergences, largest R-hat {np.nanmax(found.rhat):.3f}, least ESS {found.ess.min():.0f}")
+
+
+def compare(options) -> None:
+    points = measured()
+    for name, choice in CHOICES.items():
+        if options.only and name not in options.only:
+            continue
+        path = options.folder / f"compare-{name.replace(' ', '-')}.json"
+        if path.exists():
+            continue
+        made = joint(choice, points, options.threads)
+        start = from_folder(options.folder, choice)
+        whole = climb(made.problem, 0, placed(made.problem, start), 60)
+        x = dict(zip(made.problem.names, whole.x.tolist(), strict=True))
+        folds = []
+
+        def say(fold, name=name, folds=folds) -> None:
+            points = fold.points
+            sums = np.bincount(curve(points), weights=points["log_density"]).tolist()
+            told = [] if fold.name == "cell line" else score(points).table().to_dict("records")
+            folds.append({"kind": fold.kind, "name": fold.name, "curves": sums, "scores": told})
+            print(name, fold.kind, fold.name, round(sum(sums), 1), flush=True)
+
+        leave(choice, points, x, KINDS, threads=options.threads, on_done=say)
+        fitted = table(made, whole.x).to_dict("records")
+        write_text(path, json.dumps({"cost": whole.cost, "x": x, "folds": folds, "scores": fitted}))
+
+
+def adopt(options) -> None:
+    """Write knowledge/tables/calibrated.csv: the best position and draws of every number but scales and noise."""
+    made = joint(Choice(options.uptake))
+    _, x = best(options.folder, made)
+    values = native(made.problem.free, x)
+    stored = np.load(options.folder / f"posterior-{options.uptake}.npz")
+    draws = stored["draws"].reshape(-1, len(x))
+    chosen = draws[np.linspace(0, len(draws) - 1, min(200, len(draws))).astype(int)]
+    lines = []
+    for k, f in enumerate(made.problem.free):
+        if f.kind in (OBSERVATION, NOISE):
+            continue
+        own = 10.0 ** chosen[:, k] if f.scale == "log10" else chosen[:, k]
+        low, high = np.quantile(10.0 ** draws[:, k] if f.scale == "log10" else draws[:, k], [0.025, 0.975])
+        told = [f"{v:.4g}" for v in (values[k], low, high)]
+        lines += [[name, f.unit, *told, ";".join(f"{v:.4g}" for v in own)] for name in named(f.name)]
+    path = Path(__file__).parents[1] / "src" / "il2" / "knowledge" / "tables" / "calibrated.csv"
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(("name", "unit", "value", "low", "high", "draws"))
+        writer.writerows(lines)
+    print(f"{len(lines)} numbers, {len(chosen)} draws: {path}")
+
+
+def named(name: str) -> list[str]:
+    """Names in the table: counts of the cell line hold for both of its variants, of which one has no IL2RA."""
+    if not name.startswith("YT-1 "):
+        return [name]
+    chain = name.removeprefix("YT-1 ")
+    return [f"YT-1 IL2Ra{sign} {chain}" for sign in "+-" if (sign, chain) != ("-", "IL2RA")]
+
+
+if __name__ == "__main__":
+    main()
