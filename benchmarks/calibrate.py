@@ -1,7 +1,7 @@
 """The calibration of the package: fit, draw, judge by prediction, and store.
 
-    python benchmarks/calibrate.py search FOLDER [--uptake held] [--starts 8]   optima from many starts, resumable
-    python benchmarks/calibrate.py sample FOLDER [--uptake held]                draws from the posterior around the best
+    python benchmarks/calibrate.py search FOLDER [--uptake free] [--starts 8]   optima from many starts, resumable
+    python benchmarks/calibrate.py sample FOLDER [--uptake free]                draws from the posterior around the best
     python benchmarks/calibrate.py compare FOLDER                               candidates judged on what was left out
     python benchmarks/calibrate.py adopt FOLDER                                 write the tables of the package
 
@@ -18,25 +18,26 @@ from pathlib import Path
 
 import numpy as np
 
-from il2.files import write_text
+from il2.files import whole_file, write_text
 from il2.fit.candidate import MECHANISMS
 from il2.fit.free import NOISE, OBSERVATION, native
-from il2.fit.joint import Choice, Joint, joint, measured
+from il2.fit.joint import Choice, Joint, joint, measured, rows_of, stored
 from il2.fit.leave import KINDS, curve, leave, placed
+from il2.fit.pin import at_bounds, pinned
 from il2.fit.prior import UPTAKES
 from il2.fit.score import score
 from il2.fit.search import Start, climb, positions
-from il2.knowledge.calibrated import calibrated
 
 EVALUATIONS = 150
-SEED = 1
+SEED, CHAINS = 1, 2
+STORED = 160  # draws in the package
 DEFAULT = Choice()
 BENCH = ("T008", "T009", "T012", "T016", "T019")
 CHOICES = (
-    {"default": DEFAULT, "uptake free": Choice("free")}
+    {"default": DEFAULT, "uptake held": Choice("held")}
     | {name: Choice(mechanisms=(name,)) for name in MECHANISMS}
     | {f"counts within {spread:g}": Choice(count_spread=spread) for spread in (0.03, 0.3)}
-    | {"no assay errors": Choice(assay_errors=False), "all bench protocols": Choice(bench=BENCH)}
+    | {"no assay errors": Choice(assay_errors=False), "all bench protocols": Choice("held", bench=BENCH)}
 )
 
 
@@ -44,9 +45,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("search", "sample", "compare", "adopt"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--uptake", choices=UPTAKES, default="held")
+    parser.add_argument("--uptake", choices=UPTAKES, default="free")
     parser.add_argument("--starts", type=int, default=8, help="starts from the prior, besides the stored set")
     parser.add_argument("--draws", type=int, default=200, help="draws of each of two chains")
+    parser.add_argument("--tune", type=int, default=200, help="draws of each chain before those that are kept")
     parser.add_argument("--only", nargs="*", help="choices to compare")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
@@ -56,20 +58,13 @@ def main() -> None:
 
 def search(options) -> None:
     made = joint(Choice(options.uptake), threads=options.threads)
-    stored = placed(made.problem, on_scale(made))
-    for k, x0 in enumerate([stored, *positions(made.problem.free, options.starts + 1, SEED)[1:]]):
+    for k, x0 in enumerate([stored(made.problem), *positions(made.problem.free, options.starts + 1, SEED)[1:]]):
         path = options.folder / f"start-{options.uptake}-{k}.json"
         if not path.exists():
             keep(path, made, climb(made.problem, k, x0, EVALUATIONS))
         print(k, json.loads(path.read_text())["cost"], flush=True)
     _, x = best(options.folder, made)
     print(table(made, x).to_string(index=False))
-
-
-def on_scale(made: Joint) -> dict[str, float]:
-    """The calibrated set, on the scales of a problem."""
-    known = calibrated()
-    return {f.name: f.to_scale(known[name].value) for f in made.problem.free if (name := named(f.name)[0]) in known}
 
 
 def keep(path: Path, made: Joint, start: Start) -> None:
@@ -97,22 +92,29 @@ def table(made: Joint, x: np.ndarray):
 
 
 def sample(options) -> None:
+    """Draws of all numbers but those that end at a bound, which are held there: the sampler would crawl along it."""
     from il2.fit.posterior import sample as draw
 
     made = joint(Choice(options.uptake), threads=options.threads)
     _, x = best(options.folder, made)
+    ends = at_bounds(made.problem, x)
+    problem = pinned(made.problem, x, ends)
+    rest = climb(problem, 0, placed(problem, dict(zip(made.problem.names, x.tolist(), strict=True))), EVALUATIONS)
     begun = time.monotonic()
 
     def say(chain: int, number: int) -> None:
         if number % 20 == 0:
             print(f"chain {chain}, draw {number}, {time.monotonic() - begun:.0f} s", flush=True)
 
-    found = draw(made.problem, x, draws=options.draws, tune=options.draws, chains=2, seed=SEED, on_progress=say)
+    found = draw(problem, rest.x, draws=options.draws, tune=options.tune, chains=CHAINS, seed=SEED, on_progress=say)
     np.savez(
         options.folder / f"posterior-{options.uptake}.npz", names=np.array(found.names), draws=found.draws,
-        log_density=found.log_density, rhat=found.rhat, ess=found.ess,
+        log_density=found.log_density, rhat=found.rhat, ess=found.ess, held=np.array(ends),
+        divergences=found.divergences,
     )  # fmt: skip
-    print(f"{found.divergences} divergences, largest R-hat {np.nanmax(found.rhat):.3f}, least ESS {found.ess.min():.0f}")
+    print(
+        f"{found.divergences} divergences, largest R-hat {np.nanmax(found.rhat):.3f}, least ESS {found.ess.min():.0f}"
+    )
 
 
 def compare(options) -> None:
@@ -146,31 +148,25 @@ def adopt(options) -> None:
     made = joint(Choice(options.uptake))
     _, x = best(options.folder, made)
     values = native(made.problem.free, x)
-    stored = np.load(options.folder / f"posterior-{options.uptake}.npz")
-    draws = stored["draws"].reshape(-1, len(x))
-    chosen = draws[np.linspace(0, len(draws) - 1, min(200, len(draws))).astype(int)]
+    sampled = np.load(options.folder / f"posterior-{options.uptake}.npz")
+    place = {name: k for k, name in enumerate(sampled["names"].tolist())}
+    draws = sampled["draws"].reshape(-1, len(place))
+    chosen = np.linspace(0, len(draws) - 1, min(STORED, len(draws))).astype(int)
     lines = []
-    for k, f in enumerate(made.problem.free):
+    for f, value in zip(made.problem.free, values, strict=True):
         if f.kind in (OBSERVATION, NOISE):
             continue
-        own = 10.0 ** chosen[:, k] if f.scale == "log10" else chosen[:, k]
-        low, high = np.quantile(10.0 ** draws[:, k] if f.scale == "log10" else draws[:, k], [0.025, 0.975])
-        told = [f"{v:.4g}" for v in (values[k], low, high)]
-        lines += [[name, f.unit, *told, ";".join(f"{v:.4g}" for v in own)] for name in named(f.name)]
+        own = 10.0 ** draws[:, place[f.name]] if f.name in place else np.full(len(draws), value)
+        low, high = np.quantile(own, [0.025, 0.975])
+        ends = min(low, value), max(high, value)
+        told = [f"{v:.4g}" for v in (value, *ends)]
+        lines += [[name, f.unit, *told, ";".join(f"{v:.4g}" for v in own[chosen])] for name in rows_of(f.name)]
     path = Path(__file__).parents[1] / "src" / "il2" / "knowledge" / "tables" / "calibrated.csv"
-    with path.open("w", newline="", encoding="utf-8") as handle:
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(("name", "unit", "value", "low", "high", "draws"))
         writer.writerows(lines)
     print(f"{len(lines)} numbers, {len(chosen)} draws: {path}")
-
-
-def named(name: str) -> list[str]:
-    """Names in the table: counts of the cell line hold for both of its variants, of which one has no IL2RA."""
-    if not name.startswith("YT-1 "):
-        return [name]
-    chain = name.removeprefix("YT-1 ")
-    return [f"YT-1 IL2Ra{sign} {chain}" for sign in "+-" if (sign, chain) != ("-", "IL2RA")]
 
 
 if __name__ == "__main__":

@@ -114,8 +114,8 @@ def test_documented_files_and_commands_run(tmp_path, name):
 
 
 VERBS = [
-    "cite", "claims", "experiment", "experiments", "explain", "export", "gene", "lint", "molecules", "path", "respond",
-    "targets",
+    "cite", "claims", "experiment", "experiments", "explain", "export", "fit", "gene", "lint", "molecules", "path",
+    "respond", "targets", "validate",
 ]  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """Search, profiles, posterior, verdicts and calibration on a ligand that binds one receptor, with known answers."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
-from scipy.optimize import minimize
+from scipy.optimize import approx_fprime, least_squares, minimize
 
 from il2.engine.solve import Tolerances
 from il2.errors import Il2Error
@@ -16,9 +17,10 @@ from il2.fit.free import NOISE, OBSERVATION, Free, bounds
 from il2.fit.identify import verdicts
 from il2.fit.intervals import covariance, data_information
 from il2.fit.posterior import Posterior, diagnostics, sample
+from il2.fit.predictive import draws_around
 from il2.fit.problem import DEGREES, Problem
 from il2.fit.profile import RISE, profile
-from il2.fit.search import climb, from_prior, polished, positions, search
+from il2.fit.search import climb, from_prior, polished, positions, search, with_noise
 from il2.network.expression import as_expr, sym
 from il2.network.network import COUNT, Compartment, Network, Observable, Parameter, Species, check, reaction
 from il2.network.program import lower
@@ -29,8 +31,9 @@ COUNT_OF_CELL = 1000.0
 KD = Free("KD", "nM", 1e-3, 1e3, 1.0, 1.0)
 SCALE = Free("scale", "", 1e-3, 1e3, 1.0, 1.0, kind=OBSERVATION)
 NUMBER = Free("number", "", 1e-3, 1e3, 1.0, 1.0)
+BACKGROUND = Free("background", "", -1e3, 1e3, 0.0, scale="lin", kind=OBSERVATION)
 SPREAD = Free("noise", "", 1.0, 1e3, 30.0, 0.5, kind=NOISE)
-TRUTH = {"KD": 0.5, "scale": 2.0, "number": 1.0, "noise": 20.0, "aside": 1.0}
+TRUTH = {"KD": 0.5, "scale": 2.0, "number": 1.0, "noise": 20.0, "aside": 1.0, "background": 50.0}
 
 
 def binding() -> Network:
@@ -61,7 +64,7 @@ def exact(dose, time, kd, number=1.0):
     return number * COUNT_OF_CELL * dose / (dose + kd) * (1 - np.exp(-rate * time))
 
 
-def problem(*free: Free, replicates: int = 2, seed: int = 0, noise: str = "noise") -> Problem:
+def problem(*free: Free, replicates: int = 2, seed: int = 0, noise: str = "noise", degrees: float = DEGREES) -> Problem:
     """Doses by times by replicates, drawn at TRUTH; the free numbers that are not asked for stay at 1."""
     names = {f.name for f in free}
     lanes = np.arange(len(DOSES_NM))
@@ -72,14 +75,15 @@ def problem(*free: Free, replicates: int = 2, seed: int = 0, noise: str = "noise
         return np.full(m, name if name in names else "", dtype=object)
 
     points = Points(
-        lane, time, np.zeros(m, int), np.zeros(m), told("scale"), told(""), told(noise), np.zeros(m, int), np.ones(m)
+        lane, time, np.zeros(m, int), np.zeros(m), told("scale"), told("background"), told(noise), np.zeros(m, int),
+        np.ones(m),
     )  # fmt: skip
     uses = [Use("koff", "KD", lanes)] if "KD" in names else []
     uses += [Use("count", "number", lanes)] if "number" in names else []
     of = block(BINDING, TIMES_MIN, ("bound",), {"dose": DOSES_NM}, uses, points, PROGRAM)
     empty = Problem("binding", free, (of,), threads=1)
     x = np.array([f.to_scale(TRUTH[f.name]) for f in free])
-    return simulated(empty, x, np.random.default_rng(seed))
+    return simulated(replace(empty, degrees=degrees), x, np.random.default_rng(seed))
 
 
 @pytest.fixture
@@ -92,8 +96,9 @@ def closed_form(monkeypatch):
         out = exact(dose, of.times_min[None, :, None], koff / kon, count / COUNT_OF_CELL)
         return np.where(koff / kon > told["fails_above"], np.nan, out)
 
-    def weighed(of, p, weights, threads=None):
+    def weighed(of, p, weigh, threads=None):
         found, by = shown(of, p), np.zeros_like(p)
+        weights = weigh(found, slice(0, len(p)))
         by[:, 1] = (weights * found).sum((1, 2)) / p[:, 1]
         step = 1e-5 * p[:, 3:]
         ends = [shown(of, p + sign * np.pad(step, ((0, 0), (3, 0)))) for sign in (1, -1)]
@@ -120,7 +125,7 @@ def log_posterior(x: np.ndarray) -> float:
     return data + prior
 
 
-def on_grid(nodes: int = 61) -> tuple[np.ndarray, np.ndarray]:
+def on_grid(nodes: int = 41) -> tuple[np.ndarray, np.ndarray]:
     """Posterior mean and standard deviation by quadrature on the closed form."""
     deviations = np.sqrt(np.diag(covariance(TWO, BEST.x)))
     axes = [np.linspace(-7, 7, nodes) * s + c for s, c in zip(deviations, BEST.x, strict=True)]
@@ -163,6 +168,69 @@ def test_the_search_finds_the_optimum_of_a_second_opinion():
     np.testing.assert_allclose(BEST.x, other.x, atol=1e-3)
     assert BEST.message == "converged"
     assert np.abs(TWO.log_density(BEST.x)[1]).max() < 0.5
+
+
+def flat(free: Free) -> Free:
+    return replace(free, spread=math.inf)
+
+
+def test_normal_noise_gives_the_optimum_and_the_errors_of_least_squares():
+    normal = problem(flat(KD), flat(SCALE), BACKGROUND, flat(SPREAD), replicates=3, degrees=math.inf)
+    points = normal.blocks[0].points
+    value = points.value.copy()
+    value[7] += 150.0  # pulls normal noise, and hardly Student's t
+    normal = replace(normal, blocks=(replace(normal.blocks[0], points=replace(points, value=value)),))
+    dose, time = DOSES_NM[points.lane], np.array(TIMES_MIN)[points.time]
+
+    def off(x):
+        return 10 ** x[1] * exact(dose, time, 10 ** x[0]) + x[2] - value
+
+    other = least_squares(off, [0.0, 0.0, 0.0], x_scale="jac")
+    noise = math.sqrt((other.fun**2).mean())
+    known = [*other.x[:2], other.x[2], math.log10(noise)]
+    best = search(normal, 2, 1)[0]
+    np.testing.assert_allclose(best.x, known, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(with_noise(normal, np.array([*known[:3], 0.5]))[3], known[3], atol=1e-4)
+    deviations = np.sqrt(np.diag(np.linalg.inv(other.jac.T @ other.jac))) * noise
+    told = np.sqrt(np.diag(covariance(normal, best.x)))
+    np.testing.assert_allclose(told, [*deviations, 1 / math.log(10) / math.sqrt(2 * len(value))], rtol=0.01)
+    density = stats.norm.logpdf(off(known) / noise).sum() - len(value) * math.log(noise)
+    assert best.cost == pytest.approx(-density, abs=1e-3)
+    assert climb(replace(normal, degrees=DEGREES), 0, best.x).x[3] < known[3] - 0.1
+    wide = draws_around(normal, best.x, 60, 0)
+    np.testing.assert_allclose(np.std(wide, axis=0), told, rtol=0.4)  # 60 draws know a deviation to 9 %
+
+
+def test_normal_noise_is_simulated_and_judged_as_normal(closed_form):
+    normal = problem(KD, SCALE, SPREAD, replicates=100, degrees=math.inf)
+    x = np.log10([0.5, 2.0, 20.0])
+    z = (normal.blocks[0].points.value - normal.predictions(x)[0]) / 20.0
+    assert stats.kstest(z, stats.norm.cdf).pvalue > 0.01 > stats.kstest(z, stats.t(DEGREES).cdf).pvalue
+    at_truth = Posterior(normal.names, x[None, None], np.zeros((1, 1)), 0, x, x, 0.0)
+    np.testing.assert_allclose(quantiles(normal, at_truth, normal.blocks), stats.norm.cdf(z))
+
+
+def test_lanes_in_parts_have_the_density_of_all_at_once(monkeypatch):
+    x = BEST.x + 0.1
+    whole = TWO.log_density(x)
+    monkeypatch.setattr("il2.engine.gradient.LOG_BYTES", 1)  # a lane at a time
+    parts = TWO.log_density(x)
+    assert parts[0] == pytest.approx(whole[0], rel=1e-12)
+    np.testing.assert_allclose(parts[1], whole[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+def test_a_linear_number_may_be_zero(power):
+    lanes = np.arange(len(DOSES_NM))
+    number, other = (Free(name, "", -5.0, 5.0, 1.0, 2.0, scale="lin") for name in ("number", "other"))
+    uses = (Use("koff", "KD", lanes), Use("count", "number", lanes, power), Use("count", "other", lanes[2:]))
+    of = replace(problem(KD, number, SCALE, SPREAD).blocks[0], uses=uses)
+    two = Problem("binding", (KD, number, other, SCALE, SPREAD), (of,), threads=1)
+    for values in ([0.0, 1.5], [0.0, 0.0], [0.7, 0.0], [-0.7, 1.5]):
+        x = np.array([-0.3, *values, 0.3, 2.5])
+        density, slope = two.log_density(x)
+        assert math.isfinite(density)
+        np.testing.assert_allclose(slope, approx_fprime(x, lambda y: two.log_density(y)[0], 1e-6), rtol=1e-3, atol=2e-3)
 
 
 def test_starts_agree_are_sorted_and_repeat():
@@ -304,6 +372,14 @@ def test_verdicts_name_a_quotient_and_use_the_profile():
     told = verdicts(flat, at, [profile(flat, at, "aside")])[3]
     assert (told.low, told.high, told.determined) == (0.1, 10.0, False)
     assert "its bounds decide" in told.text
+
+
+def test_verdicts_are_in_plain_numbers_and_units():
+    free = (replace(KD, unit="dimensionless"), SCALE, replace(NUMBER, unit="molecule/cell", low=1.0, high=1e6), SPREAD)
+    three = problem(*free, replicates=3)
+    told = [v.text for v in verdicts(three, np.array([-0.3, 0.3, 3.5, 1.3]))]
+    assert not any("dimensionless" in text or "e+0" in text for text in told)
+    assert re.search(r"95 % range \d+(\.\d+)? to \d{1,3}(,\d{3})+ molecule/cell", told[2])
 
 
 def test_a_bound_that_one_side_lacks_is_told():

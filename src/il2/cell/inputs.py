@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
+from il2.cell.override import counts_of, counts_with
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, Count, cell, default_cells, is_cell
-from il2.knowledge.quantity import quantity
 from il2.receptor.addition import Mixture, dials
 from il2.receptor.head import head
 from il2.receptor.ligand import Ligand
+
+NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 def listed(value) -> list:
@@ -19,15 +22,20 @@ def listed(value) -> list:
     return [value] if isinstance(value, (str, Ligand)) else list(value)
 
 
-def inventory(cells) -> dict[str, dict[str, Count]]:
-    """Counts per cell and chain: of the default cells, of cells by name, or of a user's own mapping."""
+def inventory(cells, values: Mapping[str, float] = NOTHING) -> dict[str, dict[str, Count]]:
+    """Counts per cell and chain: of the default cells, of cells by name, or of a user's own mapping. Those of a set,
+    `values` by `CELL CHAIN`, stand before what is known of a cell, and fill in what a mapping leaves out of a cell that is not known."""
     if isinstance(cells, Mapping):
         distinct("cell", list(cells))
-        return {name: _own_counts(name, counts) for name, counts in cells.items()}
+        more = {name: {} if is_cell(name) else counts_of(name, values) for name in cells}
+        return {name: more[name] | _own_counts(name, counts) for name, counts in cells.items()}
     names = default_cells() if cells is None else listed(cells)
-    kinds = [cell(name) for name in names]
-    distinct("cell", [kind.name for kind in kinds])
-    return {kind.name: dict(kind.counts) for kind in kinds}
+    found = {}
+    for name in names:
+        known = is_cell(name) or not counts_of(name, values)
+        found[cell(name).name if known else name] = dict(cell(name).counts) if known else {}
+    distinct("cell", [cell(name).name if is_cell(name) else name for name in names])
+    return {name: counts_with(name, counts, values) for name, counts in found.items()}
 
 
 def known_counts(name: str, counts: Mapping[str, Count], mix: Mixture, item: Ligand) -> dict[str, Count]:
@@ -76,17 +84,21 @@ def numbers(values: Sequence[float], name: str, positive: bool) -> np.ndarray:
     return array
 
 
-def outside_domain(name: str, values: np.ndarray) -> tuple[np.ndarray, str]:
-    """Which doses (nM) or times (min) lie above what the parameters were chosen on, and the warning."""
-    highest = quantity(f"calibrated_{name}_highest")
-    text = f"{name} above {highest.value:g} {highest.unit}, outside the calibrated domain"
-    return values > highest.value * (1 + 1e-9), text
-
-
-def overriding(cells: object) -> Iterator[str]:
-    """Warnings for cells of a user's own: known names whose counts are replaced, and cells that are not known."""
+def overriding(cells, values: Mapping[str, float] = NOTHING) -> Iterator[str]:
+    """Warnings for cells of a user's own: known names whose counts are replaced, cells that are not known, and cells
+    of which a set of values has other counts."""
     for name in cells if isinstance(cells, Mapping) else ():
+        own = {chain: count.value for chain, count in counts_of(name, values).items()}
+        if not is_cell(name) and any(cells[name].get(chain, value) != value for chain, value in own.items()):
+            yield f"the given counts of {name} stand before those of the parameter set"
         if is_cell(name):
             yield f"the given counts override those known for {name}"
         else:
-            yield f"{name} is not in the knowledge base: pooled cell parameters"
+            yield _pooled(name)
+    for name in () if isinstance(cells, Mapping) or cells is None else listed(cells):
+        if not is_cell(name):
+            yield _pooled(name)
+
+
+def _pooled(name: str) -> str:
+    return f"{name} is not in the knowledge base: pooled cell parameters"

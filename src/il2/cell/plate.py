@@ -6,13 +6,16 @@ are kept and extra columns pass through. Nothing depends on the name of a ligand
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from il2.cell.columns import Columns, factorise
-from il2.cell.inputs import outside_domain
+from il2.cell.domain import cell_outside, counts_outside, ligand_outside, outside
+from il2.cell.inputs import NOTHING
+from il2.cell.override import counts_of, counts_with, parameters_with
 from il2.cell.simulate import simulate
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import CHAINS, cell, cells, is_cell
@@ -37,19 +40,22 @@ MISSPELT = 0.85  # likeness above which an unknown column is taken for a known o
 DESCRIPTION = ("ligand", "format", "kd_assay", "valency", *KDS, *HEADS)
 
 
-def predict_plate(plate: pandas.DataFrame, *, threads: int | None = None) -> pandas.DataFrame:
+def predict_plate(
+    plate: pandas.DataFrame, *, parameters: Mapping[str, float] | None = None, threads: int | None = None
+) -> pandas.DataFrame:
     """The rows of `plate` with `pstat5` (fraction), `active_complexes` (molecules per cell), `status`, `warning`;
     and `pstat6` and `pstat3`, empty where no ligand of the row signals through them.
 
     Columns: ligand, cell, dose_nM, time_min; optional valency, format, kd_il2ra_nM, kd_il2rbg_nM, kd_il2rb_nM,
     kd_il15ra_nM, n_alpha_only_heads, kd_alpha_only_nM, kd_assay, IL2RA, IL2RB, IL2RG, IL15RA, IL4R, IL7R, IL9R,
     IL21R (per cell), cells_per_mL, with (`name=amount;name=amount`), with_before_min, dial (`IL2RG=0;JAK3=0.5`).
-    Empty means not given. Raises Il2Error for a plate whose columns are wrong or that has no rows.
+    Empty means not given. parameters: values that stand in for those of the default set (`il2.cell.override`).
+    Raises Il2Error for a plate whose columns are wrong or that has no rows.
     """
     check_columns(list(plate.columns))
     if not len(plate):
         raise Il2Error("the plate has no wells", how="Give at least one row below the header.")
-    return _Wells(plate, (*REQUIRED, *OPTIONAL)).answer(threads)
+    return PlateWells(plate, (*REQUIRED, *OPTIONAL)).answer(threads, parameters or {})
 
 
 def check_columns(columns: list[str]) -> None:
@@ -80,23 +86,24 @@ def _bare(column: str) -> str:
     return "".join(ch for ch in column.casefold().removesuffix("_nm") if ch.isalnum())
 
 
-class _Wells(Columns):
+class PlateWells(Columns):
     """The wells of one plate."""
 
-    def answer(self, threads: int | None) -> pandas.DataFrame:
+    def answer(self, threads: int | None, parameters: Mapping[str, float]) -> pandas.DataFrame:
         doses = self.numbers("dose_nM", least=0.0, required=True)
         times = self.numbers("time_min", least=0.0, required=True)
         density = self.numbers("cells_per_mL", least=0.0, above=True)
         before = self.numbers("with_before_min", least=0.0)
         base, which, kinds = self.ligands()
-        counts = self.counts(base)
+        counts = self.counts(base, parameters)
         extra, extras = self.distinct("with", additions, ())
         dial, shares = self.distinct("dial", lambda text: dials(text, CHAINS), {})
         self.warn(self.text["with"] != "", "what is added was compared with no measurement")
         self.warn(np.isfinite(before) & (self.text["with"] == ""), "with_before_min has no effect without additions")
         turned = {c: np.array([share.get(c, 1.0) for share in shares])[dial] for c in (*CHAINS, *KINASES)}
         lanes = {count(c): np.nan_to_num(counts[c]) * turned[c] for c in CHAINS} | {k: turned[k] for k in KINASES}
-        self.domain(doses, times, {c: counts[c] * turned[c] for c in CHAINS}, base)
+        left = {c: counts[c] * turned[c] for c in CHAINS}
+        self.domain(doses, times, left, {c: turned[c] != 1 for c in CHAINS}, base)
         before = np.nan_to_num(before)
         found = {name: np.full(self.n, np.nan) for name in ("STAT5", *OTHER_STATS, "active")}
         for mixes, rows, code in self._groups(kinds, which, extras, extra, density, before):
@@ -107,8 +114,9 @@ class _Wells(Columns):
                     self.warn(rows[turned[chain][rows] != 1], f"turning down {chain} changes nothing")
                 elif chain != "IL15RA":
                     self.warn(rows[~np.isfinite(counts[chain][rows])], f"{chain} is not known and taken as none")
-            for name in {name: 0 for mix in mixes for name in mix.values}:  # one without an inhibitor has none of it
-                values[name] = np.array([mix.values.get(name, 0.0) for mix in mixes])[code]
+            tables = [mix.values | parameters_with(mix, parameters) for mix in mixes]
+            for name in {name: 0 for table in tables for name in table}:  # one without an inhibitor has none of it
+                values[name] = np.array([table.get(name, 0.0) for table in tables])[code]
             values[dose(slot)] = doses[rows]
             if np.isfinite(density[rows[0]]):
                 values["cells_per_mL"] = density[rows]
@@ -151,11 +159,17 @@ class _Wells(Columns):
             position[members] = np.arange(len(members))
             yield [made[k] for k in members], good[inside], position[code[inside]]
 
-    def counts(self, base: np.ndarray) -> dict[str, np.ndarray]:
-        """Receptors per cell: given, else known for the cell; the chains of the row's ligand must be, but IL15RA."""
+    def counts(self, base: np.ndarray, parameters: Mapping[str, float] = NOTHING) -> dict[str, np.ndarray]:
+        """Receptors per cell: given, else of the parameters, else known for the cell; the chains of the row's ligand
+        must be, but IL15RA."""
         given = {chain: self.numbers(chain, least=0.0) for chain in CHAINS}
         names, which = factorise(self.text["cell"])
-        known = [cell(name).counts if is_cell(name) else None for name in names]
+        known = [
+            counts_with(cell(name).name, cell(name).counts, parameters)
+            if is_cell(name)
+            else counts_of(name, parameters) or None
+            for name in names
+        ]
         own = np.array([k is None for k in known])[which]
         table = {c: np.array([k[c].value if k and c in k else np.nan for k in known])[which] for c in CHAINS}
         overrides = np.zeros(self.n, dtype=bool)
@@ -201,7 +215,7 @@ class _Wells(Columns):
                 continue
             base[rows] = found.base
             kinds[which[first]] = found
-            for note in (*notes, *more):
+            for note in (*notes, *more, *ligand_outside(found)):
                 self.warn(rows, note)
             if (stat := head(found.base).stat) != "STAT5":
                 self.warn(rows, f"{found.base} signals through {stat}: see {phosphorylated(stat)}")
@@ -219,10 +233,25 @@ class _Wells(Columns):
         others = (Heads(alpha, (("IL2RA", float(kd)),) if kd else (), ALPHA_ONLY),) if alpha else ()
         return describe(text["ligand"], given, text["kd_assay"], text["format"], valency, others=others)
 
-    def domain(self, doses: np.ndarray, times: np.ndarray, counts: dict[str, np.ndarray], base: np.ndarray) -> None:
-        """Warn where a well lies outside what the parameters were chosen on, or cannot signal."""
+    def _binding(self, chain: str, base: np.ndarray) -> np.ndarray:
+        """Rows whose ligand binds a chain."""
+        return np.isin(base, [name for name in filter(None, set(base)) if chain in head(name).chains])
+
+    def domain(self, doses: np.ndarray, times: np.ndarray, counts: dict, turned: dict, base: np.ndarray) -> None:
+        """Warn where a well lies outside what the parameters were chosen on, or cannot signal. turned: the wells whose
+        chains are turned down."""
         for name, values in (("dose", doses), ("time", times)):
-            self.warn(*outside_domain(name, values))
+            for beyond, text in outside(name, values):
+                self.warn(beyond, text)
+        names, which = factorise(self.text["cell"])
+        own = np.array([not is_cell(name) for name in names])[which]
+        for chain, values in counts.items():
+            beyond, text = counts_outside(chain, values)
+            told = own | (self.text[chain] != "") | turned[chain]
+            self.warn(beyond & told & self._binding(chain, base), text)
+        for k, text in enumerate(map(cell_outside, names)):
+            if text:
+                self.warn(which == k, text)
         self.warn(doses == 0, "untreated well")
         for name in filter(None, set(base)):
             for chain in sorted(head(name).signalling):

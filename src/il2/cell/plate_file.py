@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +18,17 @@ ROWS_AT_ONCE = 50_000
 
 
 def predict_file(
-    plate: Path, out: Path, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+    plate: Path,
+    out: Path,
+    *,
+    parameters: Mapping[str, float] | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
     """Answer `plate` into `out` (CSV, UTF-8) in bounded memory; returns (wells, wells not answered).
 
-    progress: called with the number of wells answered so far. Raises Il2Error for a bad file; `out` is then
-    left as it was.
+    parameters: values that stand in for those of the default set. progress: called with the number of wells answered
+    so far. Raises Il2Error for a bad file; `out` is then left as it was.
     """
     if out.suffix.lower() != ".csv":
         raise Il2Error(f"unknown ending {out.suffix!r}", where=str(out), how="Predictions of a plate are a .csv file.")
@@ -33,7 +38,7 @@ def predict_file(
     try:
         with whole_file(out) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             for piece in _pieces(plate):
-                done = predict_plate(piece, threads=threads)
+                done = predict_plate(piece, parameters=parameters, threads=threads)
                 done.to_csv(file, index=False, header=wells == 0, float_format="%.6g")
                 wells += len(done)
                 bad += int((done["status"] != "ok").sum())

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from il2 import __version__
+from il2.cell.domain import cell_outside, ligand_outside, outside, warned_counts
 from il2.cell.ec50 import ec50
-from il2.cell.inputs import checked_dials, distinct, known_counts, listed, numbers, outside_domain, overriding
+from il2.cell.inputs import checked_dials, distinct, known_counts, listed, numbers, overriding
 from il2.cell.inputs import inventory as read_inventory
+from il2.cell.override import key, parameters_with
 from il2.cell.simulate import lane_values, simulate
 from il2.cell.spread import count_draws, ligand_draws, parameter_draws
 from il2.errors import Il2Error
-from il2.knowledge.cell import CHAINS
-from il2.knowledge.parameters import CURRENT, fingerprint
+from il2.knowledge.cell import CHAINS, is_cell
+from il2.knowledge.parameters import CURRENT
 from il2.knowledge.quantity import quantities, quantity, weakest
 from il2.knowledge.table import rows
 from il2.receptor.addition import Addition, Mixture, additions, dials, kinases, mixture, turned_down
@@ -49,6 +51,8 @@ def respond(
     added: str | Sequence[Addition] = (),
     before_min: float = 0.0,
     dial: str | Mapping[str, float] = "",
+    parameters: Mapping[str, float] | None = None,
+    parameter_set: str = CURRENT,
     threads: int | None = None,
 ) -> xarray.Dataset:
     """Phosphorylated STAT and active complexes of cells under single ligands, alone or with additions.
@@ -58,7 +62,8 @@ def respond(
     zero. times_min: rising. spread_draws: number of draws from the ranges of counts and parameters for the
     bands. cells_per_mL: take up the ligand by so many cells of each kind alone; default clamped. added: other
     molecules, `daclizumab=10 ug/mL; IL7=1 nM` or `Addition` values in nM, given `before_min` before the ligand.
-    dial: shares of chains and of JAK1 and JAK3 that are left, `IL2RG=0; JAK3=0.5`.
+    dial: shares of chains and of JAK1 and JAK3 that are left, `IL2RG=0; JAK3=0.5`. parameters: values that stand in for
+    those of the default set (`il2.cell.override`), which `parameter_set` names; draws leave them as they are.
 
     Returns a Dataset with dims ligand, cell, dose_nM, time_min and variables `pstat5` (fraction of STAT5), `pstat6`
     or `pstat3` where a ligand signals through them, `active_complexes` (molecules per cell) and, with draws, the
@@ -67,8 +72,9 @@ def respond(
     """
     import xarray
 
+    given = dict(parameters or {})
     chosen = [ligand(item) if isinstance(item, str) else item for item in listed(ligands)]
-    inventory = read_inventory(cells)
+    inventory = read_inventory(cells, given)
     distinct("ligand", [item.name for item in chosen])
     doses = numbers(doses_nM, "doses_nM", positive=True)
     times = numbers(times_min, "times_min", positive=False)
@@ -96,19 +102,28 @@ def respond(
     shares = {stat: np.full(shape, np.nan) for stat in stats}
     active, low, high = (np.full(shape, np.nan) for _ in range(3))
     ec50_low, ec50_high = (np.full((*shape[:2], len(times)), np.nan) for _ in range(2))
-    warnings = list(overriding(cells))
+    warnings = list(overriding(cells, given))
+    if given and spread_draws:
+        warnings.append(f"bands leave out what is uncertain of the numbers of the parameter set {parameter_set}")
     for what, values in (("dose", doses), ("time", times)):
-        beyond, text = outside_domain(what, values)
-        warnings += [text] if beyond.any() else []
+        warnings += [text for beyond, text in outside(what, values) if beyond.any()]
+    warnings += [text for name in inventory if (text := cell_outside(name))]
     warnings += [f"{item.name} is added: its effect was compared with no measurement" for item in extras]
     in_play = {chain for mix in mixes for chain in mix.system.chains}
     warnings += [f"turning down {n} changes nothing" for n in shares_left if n in CHAINS and n not in in_play]
+    told = {n: c for n, c in inventory.items() if isinstance(cells, Mapping) or shares_left or not is_cell(n)}
+    for name, counts in told.items():
+        left = turned_down({c: n.value for c, n in counts.items()}, shares_left)
+        warnings += [f"{name}: {text}" for text in warned_counts(left, sorted(in_play))]
     for i, (item, mix) in enumerate(zip(chosen, mixes, strict=True)):
-        warnings += [f"{item.name}: {note}" for note in interface_factors(item)[1]]
+        warnings += [f"{item.name}: {note}" for note in (*interface_factors(item)[1], *ligand_outside(item))]
         own = head(item.base).stat
+        fixed = parameters_with(mix, given)
 
-        def answer(values: dict, mix: Mixture = mix):
-            return simulate(mix.system, values | extra, times, before_min=before_min, slot=mix.slot, threads=threads)
+        def answer(values: dict, mix: Mixture = mix, fixed: dict = fixed):
+            return simulate(
+                mix.system, values | fixed | extra, times, before_min=before_min, slot=mix.slot, threads=threads
+            )
 
         for j, (name, counts) in enumerate(inventory.items()):
             known = known_counts(name, counts, mix, item)
@@ -169,7 +184,9 @@ def respond(
         },
         attrs=_attributes(chosen, inventory, warnings, cells_per_mL, mixes, bool(shares_left))
         | {
-            "own_cells": list(inventory) if isinstance(cells, Mapping) else [],
+            "parameter_set": parameter_set,
+            "parameter_hash": key(given),
+            "own_cells": [name for name in inventory if isinstance(cells, Mapping) or not is_cell(name)],
             "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
             "before_min": before_min if extras else 0.0,
             "dial": "; ".join(f"{name}={share:g}" for name, share in shares_left.items()),
@@ -217,8 +234,6 @@ def _attributes(
     return {
         "title": "STAT response predicted by il2",
         "il2_version": __version__,
-        "parameter_set": CURRENT,
-        "parameter_hash": fingerprint(),
         "ligand_supply": "clamped" if cells_per_mL is None else f"depleted by {cells_per_mL:g} cells/mL of one kind",
         "weakest_grade": weakest([x.grade for x in (*used, *known)] + [row["grade"] for row in tables]),
         "status": _status(chosen, mixes, dialled),

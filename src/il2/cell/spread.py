@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from il2.errors import Il2Error
-from il2.knowledge.cell import Count, cell
 from il2.knowledge.calibrated import drawn
+from il2.knowledge.cell import Count, cell
 from il2.knowledge.parameters import generator, rows_drawn, split_lognormal
 from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.table import number, rows
-from il2.receptor.affinity import all_factors, fusion_factors, reference, values
+from il2.receptor.affinity import all_factors, fusion_factors, reference, told_of, values
 from il2.receptor.head import affinity_effect, head
 from il2.receptor.ligand import Heads, Ligand
 from il2.receptor.medium import release_rate
@@ -121,6 +121,8 @@ def count_draws(kind: str, counts: dict[str, Count], draws: int, seed: int) -> d
     names = {chain: count_name(kind, chain) for chain in counts}
     return {
         chain: _range(names[chain], c.value, c.low, c.high, c.grade, names[chain]).drawn(draws, seed)
+        if c.low < c.high  # given counts have no range, even where they equal those of a known cell
+        else np.full(draws, c.value)
         for chain, c in counts.items()
     }
 
@@ -130,17 +132,40 @@ def factor_draws(item: Ligand, draws: int, seed: int) -> list[dict[str, np.ndarr
     effect of a fusion."""
     kinds = (Heads(item.valency, item.kds), *item.others)
     out = [_drawn(item, kind.kds, of, draws, seed) for kind, of in zip(kinds, all_factors(item), strict=True)]
-    for chain, error in item.errors:
-        joint = drawn(count_name(item.name, chain), error, rows_drawn(seed, draws))
+    for interface, error in item.errors:
+        joint = drawn(count_name(item.name, interface), error, rows_drawn(seed, draws))
         if joint is not None:
-            out[0][chain] *= joint / error
+            out[0][told_of(interface)] *= joint / error
+    for factors, kind in zip(out, kinds, strict=True):
+        if kind.kds and not (item.errors and kind is kinds[0]):
+            for chain, drawn_error in _assay_errors(item, dict(kind.kds), draws, seed).items():
+                factors[chain] *= drawn_error
     return out
+
+
+def _assay_errors(item: Ligand, kds: dict[str, float], draws: int, seed: int) -> dict[str, np.ndarray]:
+    """What the assay may err, by the chain of the factor; the heterodimer KD holds the product of both chains."""
+    found = {interface: _assay_error(item, interface, draws, seed) for interface in kds}
+    if "IL2RB" in found and "IL2RBG" in found:
+        found["IL2RG"] = found.pop("IL2RBG") / found["IL2RB"]
+    return {told_of(interface): error for interface, error in found.items()}
+
+
+def _assay_error(item: Ligand, interface: str, draws: int, seed: int) -> np.ndarray:
+    """What the assay may err on a ligand that the calibration did not see, as it was found to on those that it saw."""
+    name = f"error of {item.assay} {interface}"
+    spread = next((float(row["spread"]) for row in rows("priors") if row["name"] == name), 0.0)
+    z = generator(seed, f"{item.name} {name}").standard_normal(draws)
+    factors: np.ndarray = 10.0 ** (spread * z)
+    return factors
 
 
 def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> dict[str, np.ndarray]:
     factors = {chain: np.full(draws, value) for chain, value in of.items()}
     for interface, _ in kds:
         wild = reference(item.assay, item.is_fc, item.base, interface)
+        if _told_by_fusions(item, interface):
+            continue
         name = f"reference {item.assay} {interface}"
         drawn = _range(name, wild.kd, wild.low, wild.high, "", name).drawn(draws, seed)
         chain = "IL2RB" if interface == "IL2RBG" and "IL2RB" not in dict(kds) else interface
@@ -152,6 +177,13 @@ def _drawn(item: Ligand, kds, of: dict[str, float], draws: int, seed: int) -> di
             (fusion,) = quantity_ranges(quantity_name)
             factors[chain] *= fusion.drawn(draws, seed) / fusion.value
     return factors
+
+
+def _told_by_fusions(item: Ligand, interface: str) -> bool:
+    """Whether draws of the effect of a fusion hold what the reference of this assay errs: they were fitted together."""
+    fusion = fusion_factors(item).get(told_of(interface))
+    fitted = any(row["name"] == f"error of {item.assay} {interface}" for row in rows("priors"))
+    return bool(fusion and fitted and drawn(fusion, quantity(fusion).value, np.zeros(1, int)) is not None)
 
 
 def ligand_draws(given: Iterable[tuple[Ligand, str]], draws: int, seed: int) -> dict[str, np.ndarray]:

@@ -34,7 +34,20 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Entry point of `il2`: exit code 2 for a mistake of the user."""
-    from il2.cli import cite, claims, experiment, explain, export, fit, gene, lint, molecules, respond, targets, validate  # noqa: F401  each adds its verb
+    from il2.cli import (  # noqa: F401  each adds its verb
+        cite,
+        claims,
+        experiment,
+        explain,
+        export,
+        fit,
+        gene,
+        lint,
+        molecules,
+        respond,
+        targets,
+        validate,
+    )
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that temporary files are removed
     try:

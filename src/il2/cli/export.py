@@ -114,8 +114,9 @@ def _folder(about: str, out: Path | None) -> None:
 
 
 def _petab(folder: Path) -> None:
-    from il2.formats.petab_example import example
+    from il2.fit.joint import joint, stored
     from il2.formats.petab_write import write
 
-    for path in write(example(), folder):
+    problem = joint().problem
+    for path in write(problem, folder, stored(problem)):
         typer.echo(f"wrote {path}", err=True)

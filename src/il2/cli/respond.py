@@ -53,8 +53,14 @@ def respond(
     cells_per_ml: str = typer.Option(
         "", "--cells-per-mL", help="Density such as '1e6 cells/mL': the cells use up the ligand. Default: clamped."
     ),
-    receptor_spread: bool = typer.Option(
-        False, "--receptor-spread", help="Bands from the ranges of receptor counts and parameters."
+    uncertainty: bool = typer.Option(
+        False,
+        "--uncertainty",
+        "--receptor-spread",
+        help="Bands from draws of the calibrated set, and from ranges of what it does not hold.",
+    ),
+    parameters: str = typer.Option(
+        "", metavar="SET", help="2026.1, the set before the calibration, or a file that `il2 fit` wrote."
     ),
     draws: int = typer.Option(200, min=2, max=10_000, help="Draws of the bands."),
     seed: int = typer.Option(0, min=0, help="Seed of the draws."),
@@ -72,12 +78,12 @@ def respond(
     """
     given = _given(context)
     if plate is not None:
-        extra = [option for name, option in given.items() if name not in ("plate", "out", "threads")]
+        extra = [option for name, option in given.items() if name not in ("plate", "out", "threads", "parameters")]
         _refuse(extra, "on a plate", "--plate", "Leave it out, or make it a column.")
-        _plate(plate, out, threads)
+        _plate(plate, out, parameters, threads)
         return
-    idle = [given[name] for name in ("draws", "seed") if name in given and not receptor_spread]
-    _refuse(idle, "alone", "il2 respond", "Add --receptor-spread.")
+    idle = [given[name] for name in ("draws", "seed") if name in given and not uncertainty]
+    _refuse(idle, "alone", "il2 respond", "Add --uncertainty.")
     _check_endings(out, figure, report)
     from il2.cell import respond as predict
     from il2.cell.table import ec50_table
@@ -86,24 +92,30 @@ def respond(
     from il2.units import parse_many, quantity_in
 
     asked = read.ligands(ligand, added)
+    chosen = read.parameters(parameters)
     data = predict.respond(
         asked.ligands,
         read.cells(cells),
         parse_many(doses, "nM", count=dose_count, where="--doses") if doses else predict.DEFAULT_DOSES_nM,
         parse_many(times, "min", count=dose_count, where="--times"),
-        spread_draws=draws * receptor_spread,
+        spread_draws=draws * uncertainty,
         seed=seed,
         cells_per_mL=quantity_in(cells_per_ml, "cell/mL", where="--cells-per-mL") if cells_per_ml else None,
         added=asked.added,
         before_min=read.before(with_before, asked.added),
         dial=read.dials(dial),
+        parameters=chosen.values,
+        parameter_set=chosen.name,
         threads=threads,
     )
-    data.attrs["warnings"] = [*asked.notes, *data.attrs["warnings"]]
+    data.attrs["warnings"] = [*asked.notes, *chosen.notes, *data.attrs["warnings"]]
     data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
     table = ec50_table(data)
     title = "EC50 in nM: dose at half of maximum minus minimum on the rising limb"
-    show(_records(table), format, title)
+    records = _records(table)
+    if format is Format.json:
+        records = [record | {"parameter_set": chosen.name} for record in records]
+    show(records, format, title)
     if format is Format.table:
         state = (
             f"Status {data.attrs['status']}, parameter set {data.attrs['parameter_set']}; fold is EC50 over measured"
@@ -179,20 +191,25 @@ def write_table(data: xarray.Dataset, path: Path) -> None:
         raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how="Use .csv or .parquet.")
 
 
-def _plate(plate: Path, out: Path | None, threads: int | None) -> None:
+def _plate(plate: Path, out: Path | None, parameters: str, threads: int | None) -> None:
     import time
 
     from il2.cell.plate_file import predict_file
     from il2.cell.respond import HEIGHTS
+    from il2.cli import respond_input as read
 
     if out is None:
         raise Il2Error("--plate needs --out", where="il2 respond", how="For example --out predictions.csv.")
+    chosen = read.parameters(parameters)
     start = time.monotonic()
 
     def progress(wells: int) -> None:
         if sys.stderr.isatty() and time.monotonic() - start > 1:
             print(f"\r{wells:,} wells", end="", file=sys.stderr)
 
-    wells, bad = predict_file(plate, out, threads=threads, progress=progress)
+    wells, bad = predict_file(plate, out, parameters=chosen.values, threads=threads, progress=progress)
     typer.echo(f"{wells:,} wells, {bad:,} not answered (see the column status); wrote {out}", err=True)
+    for text in chosen.notes:
+        typer.echo(f"warning: {text}", err=True)
+    typer.echo(f"Parameter set {chosen.name}.", err=True)
     typer.echo(f"{HEIGHTS}.", err=True)

@@ -103,3 +103,51 @@ def _of_option(error: Il2Error, name: str) -> Il2Error:
     """The same error, said of the option --`name`."""
     where = f"--{error.where}" if error.where.split(" ")[0] == name else f"--{name}"
     return Il2Error(error.what, where=where, why=error.why, how=error.how)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A parameter set: its name, the values that stand in for those of the default, and warnings."""
+
+    name: str
+    values: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def parameters(text: str) -> Chosen:
+    """A parameter set by name, or from a file of `il2 fit` with the set that it rests on; empty is the default."""
+    from il2.knowledge.calibrated import EARLIER, NAME
+
+    if text in ("", NAME):
+        return Chosen(NAME)
+    if text == EARLIER:
+        from il2.cell.override import earlier
+
+        return Chosen(EARLIER, earlier())
+    from il2.fit.parameter_set import SUFFIXES, load
+
+    path = Path(text)
+    if path.suffix.lower() not in SUFFIXES:
+        raise Il2Error(
+            f"unknown parameter set {text!r}",
+            where="--parameters",
+            how=f"Give {EARLIER}, {NAME} or a file ending in {', '.join(SUFFIXES)}.",
+        )
+    found = load(path)
+    rest, notes = _beneath(found.based_on, found.based_on_hash)
+    return Chosen(f"{found.name} ({found.hash})", rest | found.values, notes)
+
+
+def _beneath(name: str, told: str) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Values of the set that a file rests on, and a warning where these are not those that it was fitted with."""
+    from il2.cell.override import earlier
+    from il2.knowledge.calibrated import EARLIER, NAME
+    from il2.knowledge.parameters import fingerprint
+
+    if name == EARLIER:
+        return earlier(), ()
+    if name not in ("", NAME):
+        return {}, (f"the parameter file rests on the set {name[:100]!r}, which is not here: {NAME} stands in",)
+    if told and told != fingerprint():
+        return {}, (f"the parameter file rests on another state of {NAME}: its values may not fit the rest",)
+    return {}, ()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from il2.network.network import Network
 from il2.network.program import Program, lower
 
 TOLERANCES = Tolerances(rtol=1e-6, atol=1e-6)
+
+Weigh = Callable[[np.ndarray, slice], np.ndarray]
+"""(readouts (lanes, times, readouts), lanes) to their weights, of the same shape, for the lanes in the slice."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Block:
 def block(
     network: Network, times_min: Iterable[float], readouts: Iterable[str], values: Mapping[str, np.ndarray | float],
     uses: Iterable[Use], points: Points, program: Program | None = None, tolerances: Tolerances = TOLERANCES,
-) -> Block:
+) -> Block:  # fmt: skip
     """A block from values of lanes by parameter name; the rest stays at the default of the network."""
     base = parameter_rows(network, values)
     uses = tuple(uses)
@@ -83,8 +86,8 @@ def block(
         if use.parameter not in network.parameter_names:
             how = did_you_mean(use.parameter, network.parameter_names)
             raise Il2Error(f"no parameter {use.parameter!r} in {network.name}", where=use.free, how=how)
-    times = np.asarray(list(times_min), float)
-    return Block(network, program or lower(network), times, tuple(readouts), base, uses, points, tolerances)  # fmt: skip
+    times, program = np.asarray(list(times_min), float), program or lower(network)
+    return Block(network, program, times, tuple(readouts), base, uses, points, tolerances)
 
 
 def rows(of: Block, place: Mapping[str, int], values: np.ndarray) -> np.ndarray:
@@ -102,8 +105,17 @@ def chained(of: Block, place: Mapping[str, int], values: np.ndarray, p: np.ndarr
     names = of.network.parameter_names
     for use in of.uses:
         j, k = names.index(use.parameter), place[use.free]
-        out[use.lanes, k] += p_bar[use.lanes, j] * p[use.lanes, j] * use.power / values[k]
+        if values[k]:
+            slope = p[use.lanes, j] * use.power / values[k]
+        else:
+            slope = _rest(of, use, place, values)[use.lanes, j] * use.power * values[k] ** (use.power - 1)
+        out[use.lanes, k] += p_bar[use.lanes, j] * slope
     return out
+
+
+def _rest(of: Block, use: Use, place: Mapping[str, int], values: np.ndarray) -> np.ndarray:
+    """Parameters (lanes, n_parameters) of which one use is left out."""
+    return rows(replace(of, uses=tuple(other for other in of.uses if other is not use)), place, values)
 
 
 def predicted(of: Block, p: np.ndarray, threads: int | None = None) -> np.ndarray:
@@ -112,32 +124,39 @@ def predicted(of: Block, p: np.ndarray, threads: int | None = None) -> np.ndarra
     return readouts(of.network, of.readouts, found.y, p)
 
 
-def weighed(of: Block, p: np.ndarray, weights: np.ndarray, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Readouts, and derivatives (lanes, n_parameters) of their sum with weights of the shape of the readouts."""
-    shown = np.full(weights.shape, np.nan)
+def weighed(of: Block, p: np.ndarray, weigh: Weigh, threads: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Readouts (lanes, times, readouts), and derivatives (lanes, n_parameters) of their sum with the weights that they
+    are given, which are not differentiated. Each lane is weighed once."""
+    shown = np.full((len(p), len(of.times_min), len(of.readouts)), np.nan)
 
     def loss(found: np.ndarray, lanes: slice) -> tuple[np.ndarray, np.ndarray]:
         shown[lanes] = found
-        return (found * weights[lanes]).sum(axis=(1, 2)), weights[lanes]
+        weights = weigh(found, lanes)
+        return (found * weights).sum(axis=(1, 2)), weights
 
-    back = gradient(
-        of.program, p, of.times_min, observed(of.network, of.readouts, p, loss), tolerances=of.tolerances, threads=threads
-    )
+    of_states = observed(of.network, of.readouts, p, loss)
+    back = gradient(of.program, p, of.times_min, of_states, tolerances=of.tolerances, threads=threads)
     return shown, back.parameters
 
 
 def sensitivities(
     of: Block, place: Mapping[str, int], values: np.ndarray, threads: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Readouts (lanes, times, readouts), and derivatives of the signal of each point by the free numbers (m, n_free)."""
-    p = rows(of, place, values)
-    shape = (of.lanes, len(of.times_min), len(of.readouts))
-    out = np.zeros((len(of.points), len(values)))
-    shown = np.full(shape, np.nan)
-    for t, r in sorted(set(zip(of.points.time.tolist(), of.points.readout.tolist(), strict=True))):
-        weights = np.zeros(shape)
-        weights[:, t, r] = 1.0
-        shown, p_bar = weighed(of, p, weights, threads)
-        here = (of.points.time == t) & (of.points.readout == r)
-        out[here] = chained(of, place, values, p, p_bar)[of.points.lane[here]]
-    return shown, out
+    """Readouts (lanes, times, readouts), and derivatives (m, n_free) of the signals of points by the free numbers."""
+    p, points = rows(of, place, values), of.points
+    cells = sorted(set(zip(points.time.tolist(), points.readout.tolist(), strict=True)))
+    time, readout = (np.array([cell[side] for cell in cells], int).repeat(of.lanes) for side in (0, 1))
+
+    def weigh(found: np.ndarray, lanes: slice) -> np.ndarray:
+        weights = np.zeros_like(found)
+        weights[np.arange(len(found)), time[lanes], readout[lanes]] = 1.0
+        return weights
+
+    # every lane once for each cell, all solved at once: that is faster than one cell after another
+    shown, p_bar = weighed(of, np.tile(p, (len(cells), 1)), weigh, threads)
+    out = np.zeros((len(points), len(values)))
+    for i, (t, r) in enumerate(cells):
+        here = (points.time == t) & (points.readout == r)
+        part = p_bar[i * of.lanes : (i + 1) * of.lanes]
+        out[here] = chained(of, place, values, p, part)[points.lane[here]]
+    return shown[: of.lanes], out

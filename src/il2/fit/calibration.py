@@ -11,8 +11,9 @@ from scipy import stats
 from il2.errors import Il2Error
 from il2.fit.block import Block
 from il2.fit.free import native
+from il2.fit.noise import drawn, law
 from il2.fit.posterior import Posterior, sample
-from il2.fit.problem import DEGREES, Problem
+from il2.fit.problem import Problem
 from il2.fit.search import FAILURES, from_prior, polished
 
 LEVELS = (0.5, 0.9)
@@ -44,10 +45,10 @@ def simulated(problem: Problem, x: np.ndarray, random: np.random.Generator) -> P
     blocks, values = [], native(problem.free, x)
     for of, told in zip(problem.blocks, problem.predictions(x), strict=True):
         points = of.points
-        drawn = told + noise(problem, of, values) * random.standard_t(DEGREES, len(points))
-        beyond = points.censored * (drawn - points.value) >= 0
+        value = told + noise(problem, of, values) * drawn(random, problem.degrees, len(points))
+        beyond = points.censored * (value - points.value) >= 0
         kept = (points.censored != 0) & beyond
-        found = {"value": np.where(kept, points.value, drawn), "censored": np.where(kept, points.censored, 0)}
+        found = {"value": np.where(kept, points.value, value), "censored": np.where(kept, points.censored, 0)}
         blocks.append(replace(of, points=replace(points, **found)))
     return replace(problem, blocks=tuple(blocks))
 
@@ -123,7 +124,7 @@ def quantiles(problem: Problem, posterior: Posterior, held: Sequence[Block]) -> 
             (of.points.value - told) / noise(asked, of, values)
             for of, told in zip(asked.blocks, asked.predictions(x), strict=True)
         ]
-        total += stats.t.cdf(np.concatenate(z), DEGREES)
+        total += law(problem.degrees).cdf(np.concatenate(z))
     measured = np.concatenate([of.points.censored == 0 for of in asked.blocks])
     return (total / len(draws))[measured]
 

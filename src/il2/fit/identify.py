@@ -71,7 +71,7 @@ def _verdict(problem: Problem, x: np.ndarray, j: int, widths: _Widths, profile: 
         ratio = width / widths.before[j] if (profile.low, profile.high) != (None, None) else math.inf
     else:
         ratio = widths.free[j] / widths.before[j]
-    span = f"95 % range {low:.3g} to {high:.3g} {free.unit}".rstrip()
+    span = f"95 % range {_number(low)} to {_number(high)}{_unit(free)}"
     open_side = profile is not None and (profile.low is None) != (profile.high is None)
     closed = profile is None or not (profile.low is None or profile.high is None)
     determined = bool(ratio <= DETERMINED and closed)
@@ -81,8 +81,8 @@ def _verdict(problem: Problem, x: np.ndarray, j: int, widths: _Widths, profile: 
     elif together := _together(problem, x, j, widths):
         text = f"{together}; {span}"
     elif open_side and profile is not None:
-        limit = f"at most {high:.3g}" if profile.low is None else f"at least {low:.3g}"
-        text = f"{limit} {free.unit}".rstrip() + f"; the data give no limit on the other side; {span}"
+        limit = f"at most {_number(high)}" if profile.low is None else f"at least {_number(low)}"
+        text = f"{limit}{_unit(free)}; the data give no limit on the other side; {span}"
     elif ratio > NOTHING:
         decides = "the prior decides" if math.isfinite(free.spread) else "its bounds decide"
         text = f"not determined by the data: {decides}; {span}"
@@ -102,8 +102,17 @@ def _interval(free: Free, x: float, deviation: float) -> tuple[float, float]:
 
 def _precision(free: Free, low: float, high: float) -> str:
     if free.scale == "log10":
-        return f"within a factor {max(math.sqrt(high / low), 1.0):.3g}"
-    return f"within {(high - low) / 2:.3g} {free.unit}".rstrip()
+        return f"within a factor {_number(max(math.sqrt(high / low), 1.0))}"
+    return f"within {_number((high - low) / 2)}{_unit(free)}"
+
+
+def _number(value: float) -> str:
+    """Three digits, with separators of thousands; powers of ten only far from one."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
+def _unit(free: Free) -> str:
+    return "" if free.unit in ("", "dimensionless") else f" {free.unit}"
 
 
 def _together(problem: Problem, x: np.ndarray, j: int, widths: _Widths) -> str:
@@ -146,7 +155,7 @@ def _pair(problem: Problem, x: np.ndarray, j: int, k: int, spread: np.ndarray) -
     if free.scale == "lin":
         kind = "sum" if power > 0 else "difference"
         partner = f"{times} times {other.name}" if times else other.name
-        return f"only its {kind} with {partner} is determined ({ends[0]:.3g} to {ends[1]:.3g})"
+        return f"only its {kind} with {partner} is determined ({_number(ends[0])} to {_number(ends[1])})"
     kind = "product" if power > 0 else "quotient"
     partner = f"{other.name}^{times}" if times else other.name
-    return f"only its {kind} with {partner} is determined ({10 ** ends[0]:.3g} to {10 ** ends[1]:.3g})"
+    return f"only its {kind} with {partner} is determined ({_number(10 ** ends[0])} to {_number(10 ** ends[1])})"

@@ -7,26 +7,25 @@ import math
 import numpy as np
 
 from il2.fit.free import NOISE, Free, bounds, logarithmic, native, spreads
-from il2.fit.problem import DEGREES, Problem, variable
-
-LOCATION = (DEGREES + 1) / (DEGREES + 3)
-SPREAD = 2 * DEGREES / (DEGREES + 3)
+from il2.fit.noise import of_location, of_width
+from il2.fit.problem import Problem, variable
 
 
 def data_information(problem: Problem, x: np.ndarray) -> np.ndarray:
     """Expected Fisher information (n, n) of the data at a position x (n,), on the scales; NaN where a lane failed.
 
-    For Student's t the information on location and on noise do not mix, so that the matrix is never indefinite.
+    The information on location and on noise do not mix, since the laws are symmetric: the matrix is never indefinite.
     """
     found = problem.residuals(x)
     slopes = found.jacobian[: found.data]
-    out = LOCATION * slopes.T @ slopes
-    relative = np.where(logarithmic(problem.free), math.log(10), 1 / native(problem.free, x))
+    out = of_location(problem.degrees) * slopes.T @ slopes
+    logs, values = logarithmic(problem.free), native(problem.free, x)
     for of in problem.blocks:
         measured = of.points.censored == 0
         for k in np.flatnonzero(variable(problem, (NOISE,))):
             own = measured & (of.points.noise == problem.free[k].name)
-            out[k, k] += SPREAD * of.points.weight[own].sum() * relative[k] ** 2
+            relative = math.log(10) if logs[k] else 1 / values[k]
+            out[k, k] += of_width(problem.degrees) * of.points.weight[own].sum() * relative**2
     return out
 
 

@@ -18,9 +18,10 @@ from il2.fit.block import Block, Points, Use, block
 from il2.fit.candidate import Mechanism, mechanism
 from il2.fit.free import NOISE, OBSERVATION, Free
 from il2.fit.predicted import reading_min
-from il2.fit.prior import HELD, prior, table
+from il2.fit.prior import FREE, HELD, prior, table
 from il2.fit.problem import Problem
 from il2.fit.score import PERCENTILE, backgrounds
+from il2.knowledge.calibrated import calibrated
 from il2.knowledge.cell import cell, quantified
 from il2.knowledge.quantity import quantity
 from il2.receptor.affinity import interface_factors
@@ -45,12 +46,12 @@ DEPENDENT = 0.5  # weight of a population that shares cells with another: a pare
 
 @dataclass(frozen=True)
 class Choice:
-    """uptake: `held` keeps binding and uptake within what was measured directly, `free` lets the data decide.
+    """uptake: `held` keeps uptake and degradation within what was measured of labelled IL-2, `free` lets the data decide.
     mechanisms: candidates on top of the default (`il2.fit.candidate`). count_spread: of the prior of counts, log10.
     assay_errors: whether the measured KDs of each ligand may be off by what the assay errs. bench: published results
-    of binding and uptake (`il2.fit.binding`) that a held fit must meet as well."""
+    of binding and uptake (`il2.fit.binding`) that a held fit is asked to meet as well."""
 
-    uptake: str = HELD
+    uptake: str = FREE
     mechanisms: tuple[str, ...] = ()
     count_spread: float | None = None
     assay_errors: bool = True
@@ -84,6 +85,22 @@ def joint(choice: Choice = Choice(), points: pandas.DataFrame | None = None, thr
     return Joint(problem, pandas.concat(parts, ignore_index=True), choice)
 
 
+def stored(problem: Problem) -> np.ndarray:
+    """The calibrated set as a position (n,) on the scales of a joint problem; prior medians for scales and noise."""
+    known = calibrated()
+    values = {name: known[row].value for name in problem.names if (row := rows_of(name)[0]) in known}
+    return np.array([f.to_scale(values.get(f.name, f.centre)) for f in problem.free])
+
+
+def rows_of(name: str) -> list[str]:
+    """Rows of the table of calibrated numbers that hold a free number: a count of the cell line holds for both of its
+    variants, of which one has no IL2RA."""
+    if not name.startswith("YT-1 "):
+        return [name]
+    chain = name.removeprefix("YT-1 ")
+    return [f"{YT1}{sign} {chain}" for sign in "+-" if (sign, chain) != ("-", "IL2RA")]
+
+
 def measured() -> pandas.DataFrame:
     """Points that enter, with the columns of `il2.fit.measured.frame` and: `base` of the ligand, `block`, `plate`,
     `y` (in units of the plate's reference, background subtracted), `weight`."""
@@ -95,14 +112,14 @@ def measured() -> pandas.DataFrame:
     flow = whole[(whole["unit"] == RFU) & (whole["flag"] == "") & (whole["dose_nM"] > 0)]
     flow = flow.sort_values(["set", "ligand", "cell", "replicate", "time_min", "dose_nM"]).reset_index(drop=True)
     flow["y"] = _normalised(flow)
-    shared = [bool(cell(name).parent) or name in POPULATIONS and name != "NK" for name in flow["cell"]]
+    shared = [bool(cell(name).parent) or (name in POPULATIONS and name != "NK") for name in flow["cell"]]
     flow["weight"] = np.where(shared, DEPENDENT, 1.0)
     line = whole[(whole["set"] == "yt1_pstat5") & (whole["flag"] == "") & whole["ligand"].isin(("IL2", "IL15"))].copy()
     line["y"], line["weight"], line["time_min"] = line["value"] / 100.0, 1.0, reading_min()
     points = pandas.concat([flow, line], ignore_index=True)
     points["base"] = [ligand(name).base for name in points["ligand"]]
     points["block"] = points["set"] + " " + points["base"]
-    points["plate"] = [" ".join(filter(None, key)) for key in zip(points["date"], points["replicate"], points["cell"])]
+    points["plate"] = [" ".join(filter(None, key)) for key in zip(points["date"], points["replicate"], points["cell"], strict=True)]
     lines = points["set"] == "yt1_pstat5"
     points.loc[lines, "plate"] = "YT-1 " + points.loc[lines, "ligand"]
     return pandas.concat([points, _shares()], ignore_index=True)
@@ -185,7 +202,14 @@ def _bench(part: pandas.DataFrame, choice: Choice, free: dict[str, Free]) -> Blo
     free.setdefault(noise, _known_noise(noise, float(row["noise"])))
     zero, none = np.zeros(1, int), np.array([""], object)
     points = Points(
-        zero, zero, zero, np.array([row["y"]], float), none, none, np.array([noise], object), zero,
+        zero,
+        zero,
+        zero,
+        np.array([row["y"]], float),
+        none,
+        none,
+        np.array([noise], object),
+        zero,
         np.array([row["weight"]], float),
     )
     readout = binding.READOUTS[row["protocol"]]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from il2.fit.block import Block, Points, Use
 from il2.fit.free import NOISE, bounds, native
-from il2.fit.intervals import LOCATION, covariance
-from il2.fit.problem import DEGREES, Problem, Residuals, variable
+from il2.fit.intervals import covariance
+from il2.fit.noise import law, of_location, trust
+from il2.fit.problem import Problem, Residuals, variable
 from il2.fit.tidy import Tidy
 from il2.receptor.model import dose
 
@@ -65,9 +65,9 @@ def draws_around(problem: Problem, x: np.ndarray, draws: int, seed: int) -> np.n
     noisy = variable(problem, (NOISE,))
     first = problem.residuals(x)
     weight = np.ones(len(first.values))
-    weight[: first.data] = np.sqrt((DEGREES + 1) / (DEGREES + first.values[: first.data] ** 2))
+    weight[: first.data] = np.sqrt(trust(first.values[: first.data], problem.degrees))
     width = np.ones(len(first.values))
-    width[: first.data] /= np.sqrt(LOCATION)
+    width[: first.data] /= np.sqrt(of_location(problem.degrees))
     out = np.tile(x, (draws, 1))
     for k in range(draws):
         shaken = width * rng.standard_normal(len(first.values))
@@ -124,7 +124,7 @@ def check(of: Tidy, x: np.ndarray, positions: np.ndarray) -> Check:
     good = np.isfinite(told).all(axis=1)
     levels = [level for share in SHARES for level in (50 - 50 * share, 50 + 50 * share)]
     parts = [
-        _with_noise(told[good, k : k + AT_ONCE], noise[good, k : k + AT_ONCE], levels)
+        _with_noise(told[good, k : k + AT_ONCE], noise[good, k : k + AT_ONCE], levels, of.problem.degrees)
         for k in range(0, len(value), AT_ONCE)
     ]
     ends = np.concatenate(parts, axis=1)
@@ -154,7 +154,8 @@ def curves(of: Tidy, x: np.ndarray, positions: np.ndarray) -> tuple[Curves, ...]
                 signal.append(((told - own[background]) / own[scale]).reshape(shape))
                 width.append((values[noise] / own[scale]).reshape(shape))
         low, high = np.percentile(signal, BAND, axis=0)
-        bands = [_with_noise(np.array(signal)[:, i], np.array(width)[:, i], BAND) for i in range(len(wells))]
+        drawn_signal, drawn_width, degrees = np.array(signal), np.array(width), of.problem.degrees
+        bands = [_with_noise(drawn_signal[:, i], drawn_width[:, i], BAND, degrees) for i in range(len(wells))]
         out.append(
             Curves(
                 levels, block.times_min, wells, best[k].reshape(shape), low, high,
@@ -164,10 +165,10 @@ def curves(of: Tidy, x: np.ndarray, positions: np.ndarray) -> tuple[Curves, ...]
     return tuple(out)
 
 
-def _with_noise(signal: np.ndarray, width: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+def _with_noise(signal: np.ndarray, width: np.ndarray, levels: Sequence[float], degrees: float) -> np.ndarray:
     """Percentiles (levels, ...) of measurements from signals and noises (draws, ...): the mixture over the draws, with
     the noise at even quantiles of its law instead of drawn, so that bands are smooth."""
-    noise = stats.t.ppf((np.arange(QUANTILES) + 0.5) / QUANTILES, DEGREES)
+    noise = law(degrees).ppf((np.arange(QUANTILES) + 0.5) / QUANTILES)
     every = signal[:, None] + width[:, None] * noise.reshape(1, -1, *[1] * (signal.ndim - 1))
     return np.percentile(every.reshape(-1, *signal.shape[1:]), levels, axis=0)
 

@@ -14,7 +14,7 @@ UPTAKES = (HELD, FREE)
 
 @cache
 def table(uptake: str) -> dict[str, dict[str, str]]:
-    """Rows by name: those of both sets, and of the one that holds literature values or the one that leaves them free."""
+    """Rows by name: those of both sets, and those of the one that is asked for."""
     if uptake not in UPTAKES:
         raise Il2Error(f"unknown set of priors {uptake!r}", how=did_you_mean(uptake, UPTAKES))
     return {row["name"]: row for row in rows("priors") if row["uptake"] in ("both", uptake)}

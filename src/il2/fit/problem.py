@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import stats
 
 from il2.errors import Il2Error, did_you_mean
 from il2.fit.block import Block, chained, predicted, rows, sensitivities, weighed
-from il2.fit.free import Free, centres, logarithmic, native, slopes, spreads
-
-DEGREES = 4.0
+from il2.fit.free import Free, centres, native, slopes, spreads
+from il2.fit.noise import DEGREES, log_density
 
 
 @dataclass(frozen=True)
@@ -84,16 +82,15 @@ class Problem:
     def predictions(self, x: np.ndarray) -> list[np.ndarray]:
         """What is expected to be measured at each point of each block."""
         values = native(self.free, x)
-        return [self._told(of, values, f)[0] for of, f in zip(self.blocks, self.signals(x), strict=True)]
+        return [_told(values, where, f)[0] for where, f in zip(self._places, self.signals(x), strict=True)]
 
     def residuals(self, x: np.ndarray) -> Residuals:
         """Residuals over noise with all derivatives but those by the noise, for least squares."""
         values, parts, slopes_ = native(self.free, x), [], []
-        for of in self.blocks:
+        for of, where in zip(self.blocks, self._places, strict=True):
             shown, by_free = sensitivities(of, self.place, values, self.threads)
             signal = shown[of.points.lane, of.points.time, of.points.readout]
-            told, scale, where = self._told(of, values, signal)
-            noise = self._noise(of, values)
+            told, scale, noise = _told(values, where, signal)
             jacobian = by_free * scale[:, None]
             _add(jacobian, where[0], signal)
             _add(jacobian, where[1], np.ones_like(signal))
@@ -112,25 +109,9 @@ class Problem:
 
     def log_density(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Log posterior density up to a constant, and its gradient (n,); minus infinity where a lane failed."""
-        values, total, by_value = native(self.free, x), 0.0, np.zeros(len(x))
-        for of in self.blocks:
-            p = rows(of, self.place, values)
-            cell = (of.points.lane, of.points.time, of.points.readout)
-            told, scale, where = self._told(of, values, predicted(of, p, self.threads)[cell])
-            noise = self._noise(of, values)
-            density, by_z = _student((told - of.points.value) / noise, of.points.censored, self.degrees)
-            measured = of.points.censored == 0
-            total += float((of.points.weight * (density - np.log(noise) * measured)).sum())
-            by_told = of.points.weight * by_z / noise
-            weights = np.zeros((of.lanes, len(of.times_min), len(of.readouts)))
-            np.add.at(weights, cell, by_told * scale)
-            shown, p_bar = weighed(of, p, weights, self.threads)
-            signal = shown[cell]
-            by_value += chained(of, self.place, values, p, p_bar).sum(axis=0)
-            _sum(by_value, where[0], by_told * signal)
-            _sum(by_value, where[1], by_told)
-            z = (told - of.points.value) / noise
-            _sum(by_value, where[2], of.points.weight * (-by_z * z - measured) / noise)
+        values = native(self.free, x)
+        parts = [self._likelihood(of, where, values) for of, where in zip(self.blocks, self._places, strict=True)]
+        total, by_value = sum(part[0] for part in parts), sum((part[1] for part in parts), np.zeros(len(x)))
         known = np.isfinite(spreads(self.free))
         z = np.where(known, (x - centres(self.free)) / np.where(known, spreads(self.free), 1.0), 0.0)
         found = total - 0.5 * float(z @ z)
@@ -141,44 +122,49 @@ class Problem:
 
     def pointwise(self, x: np.ndarray) -> list[np.ndarray]:
         """Log density of each point of each block."""
-        values = native(self.free, x)
-        out = []
-        for of, told in zip(self.blocks, self.predictions(x), strict=True):
-            noise = self._noise(of, values)
-            density, _ = _student((told - of.points.value) / noise, of.points.censored, self.degrees)
+        values, out = native(self.free, x), []
+        for of, where, signal in zip(self.blocks, self._places, self.signals(x), strict=True):
+            told, _, noise = _told(values, where, signal)
+            density, _ = log_density((told - of.points.value) / noise, of.points.censored, self.degrees)
             out.append(density - np.log(noise) * (of.points.censored == 0))
         return out
 
-    def _told(self, of: Block, values: np.ndarray, signal: np.ndarray):
-        """Expected values, scales of the points, and the places of scale, background and noise (-1 for none)."""
-        where = [self._places(kind) for kind in (of.points.scale, of.points.background, of.points.noise)]
-        scale = np.where(where[0] < 0, 1.0, values[where[0]])
-        return scale * signal + np.where(where[1] < 0, 0.0, values[where[1]]), scale, where
+    @cached_property
+    def _places(self) -> list[np.ndarray]:
+        """Of each block the places (3, m) of the scale, background and noise of its points, -1 for none."""
+        kinds = [(of.points.scale, of.points.background, of.points.noise) for of in self.blocks]
+        return [np.array([[self.place.get(n, -1) for n in kind.tolist()] for kind in of], int) for of in kinds]
 
-    def _noise(self, of: Block, values: np.ndarray) -> np.ndarray:
-        where = self._places(of.points.noise)
-        return np.where(where < 0, 1.0, values[where])
+    def _likelihood(self, of: Block, where: np.ndarray, values: np.ndarray) -> tuple[float, np.ndarray]:
+        """Log likelihood of a block and its derivatives (n,) by the values of the free numbers."""
+        points, total, by_value = of.points, 0.0, np.zeros(len(values))
 
-    def _places(self, names: np.ndarray) -> np.ndarray:
-        return np.array([self.place.get(name, -1) for name in names.tolist()], dtype=int)
+        def weigh(shown: np.ndarray, lanes: slice) -> np.ndarray:
+            nonlocal total
+            own = np.flatnonzero((points.lane >= lanes.start) & (points.lane < lanes.stop))
+            cell = points.lane[own] - lanes.start, points.time[own], points.readout[own]
+            signal, weight, censored = shown[cell], points.weight[own], points.censored[own]
+            told, scale, noise = _told(values, where[:, own], signal)
+            z, measured = (told - points.value[own]) / noise, censored == 0
+            density, by_z = log_density(z, censored, self.degrees)
+            total += float((weight * (density - np.log(noise) * measured)).sum())
+            by_told = weight * by_z / noise
+            _sum(by_value, where[0, own], by_told * signal)
+            _sum(by_value, where[1, own], by_told)
+            _sum(by_value, where[2, own], weight * (-by_z * z - measured) / noise)
+            weights = np.zeros_like(shown)
+            np.add.at(weights, cell, by_told * scale)
+            return weights
+
+        p = rows(of, self.place, values)
+        _, p_bar = weighed(of, p, weigh, self.threads)
+        return total, by_value + chained(of, self.place, values, p, p_bar).sum(axis=0)
 
 
-def _student(z: np.ndarray, censored: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
-    """Log density of residuals in units of the noise, or log probability beyond a bound, and derivatives by z.
-
-    z is expected minus measured; a point at or below its value (-1) has the probability that the noise is below -z.
-    """
-    normal = math.isinf(degrees)
-    law, shape = (stats.norm, ()) if normal else (stats.t, (degrees,))
-    density = law.logpdf(z, *shape)
-    by_z = -z if normal else -(degrees + 1) * z / (degrees + z**2)
-    for side in (-1, 1):
-        here = censored == side
-        if here.any():
-            tail = law.logcdf(side * z[here], *shape)
-            density[here] = tail
-            by_z[here] = side * np.exp(law.logpdf(z[here], *shape) - tail)
-    return density, by_z
+def _told(values: np.ndarray, where: np.ndarray, signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Expected values, scales and noises of points (m,) whose scale, background and noise are at `where` (3, m)."""
+    scale, background, noise = np.where(where < 0, [[1.0], [0.0], [1.0]], values[where])
+    return scale * signal + background, scale, noise
 
 
 def _add(jacobian: np.ndarray, places: np.ndarray, amount: np.ndarray) -> None:
@@ -196,4 +182,4 @@ def variable(problem: Problem, kinds: tuple[str, ...]) -> np.ndarray:
     return np.array([f.kind in kinds for f in problem.free])
 
 
-__all__ = ["DEGREES", "Problem", "Residuals", "logarithmic", "variable"]
+__all__ = ["DEGREES", "Problem", "Residuals", "variable"]

@@ -19,7 +19,8 @@ from scipy.stats import qmc
 from il2.errors import Il2Error
 from il2.fit.free import NOISE, Free, bounds, centres, native, spreads
 from il2.fit.intervals import data_information, inside, prior_information
-from il2.fit.problem import DEGREES, Problem, variable
+from il2.fit.noise import log_density, trust
+from il2.fit.problem import Problem, variable
 
 ROUNDS = 3
 SETTLED = 0.1  # a round that lowers the cost by less is the last
@@ -161,18 +162,19 @@ def with_noise(problem: Problem, x: np.ndarray) -> np.ndarray:
             own = of.points.noise == problem.free[k].name
             parts.append([(expected - of.points.value)[own], of.points.censored[own], of.points.weight[own]])
         off, censored, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
-        cost = _noise_cost(problem.free[k], off, censored, weight)
+        cost = _noise_cost(problem.free[k], off, censored, weight, problem.degrees)
         out[k] = minimize_scalar(cost, bounds=(low[k], high[k]), method="bounded").x
     return out
 
 
-def _noise_cost(free: Free, off: np.ndarray, censored: np.ndarray, weight: np.ndarray) -> Callable[[float], float]:
+def _noise_cost(
+    free: Free, off: np.ndarray, censored: np.ndarray, weight: np.ndarray, degrees: float
+) -> Callable[[float], float]:
     def cost(x: float) -> float:
         noise = native((free,), np.array([x]))[0]
-        density = stats.t.logpdf(off / noise, DEGREES) - math.log(noise)
-        beyond = stats.t.logcdf(censored * off / noise, DEGREES)
+        density, _ = log_density(off / noise, censored, degrees)
         prior = 0.5 * ((x - free.to_scale(free.centre)) / free.spread) ** 2
-        return prior - float(weight @ np.where(censored == 0, density, beyond))
+        return prior - float(weight @ (density - math.log(noise) * (censored == 0)))
 
     return cost
 
@@ -183,8 +185,8 @@ def _least_squares(problem: Problem, x: np.ndarray, most: int) -> tuple[np.ndarr
     first = problem.residuals(x)
     weights = np.concatenate([of.points.weight for of in problem.blocks])
     z = first.values[: first.data] / np.sqrt(np.maximum(weights, np.finfo(float).tiny))
-    trust = np.ones(len(first.values))
-    trust[: first.data] = np.sqrt((DEGREES + 1) / (DEGREES + z**2))
+    earned = np.ones(len(first.values))
+    earned[: first.data] = np.sqrt(trust(z, problem.degrees))
     kept = {x[moving].tobytes(): first}
 
     def at(part: np.ndarray):
@@ -197,7 +199,7 @@ def _least_squares(problem: Problem, x: np.ndarray, most: int) -> tuple[np.ndarr
 
     low, high = (end[moving] for end in bounds(problem.free))
     found = least_squares(
-        lambda part: at(part).values * trust, x[moving], lambda part: at(part).jacobian[:, moving] * trust[:, None],
+        lambda part: at(part).values * earned, x[moving], lambda part: at(part).jacobian[:, moving] * earned[:, None],
         bounds=(low, high), x_scale="jac", method="trf", max_nfev=most, ftol=1e-4, xtol=1e-5, gtol=1e-6,
     )  # fmt: skip
     out = x.copy()

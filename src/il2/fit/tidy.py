@@ -9,13 +9,13 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from il2.errors import Il2Error
 from il2.fit import choice
 from il2.fit.block import Block, Points, Use, block
 from il2.fit.free import NOISE, OBSERVATION, Free
-from il2.fit.problem import DEGREES, Problem
+from il2.fit.noise import law
+from il2.fit.problem import Problem
 from il2.fit.wells import Wells, read_wells
 from il2.knowledge.cell import CHAINS
 from il2.receptor.addition import Mixture, mixture
@@ -28,7 +28,6 @@ from il2.signalling.stat import phosphorylated
 
 AUTO = "auto"
 NOISE_SPREAD = 0.3  # decades: what replicates tell of the noise, since residuals also hold what the model leaves out
-MIDDLE = float(stats.t.ppf(0.75, DEGREES))  # median of the absolute noise, in units of the noise
 FEWEST_SHARED = 4  # wells that two replicates must share to tell their noise
 
 
@@ -208,7 +207,7 @@ def _observed(bare: Problem, wells: Wells, groups: Sequence[np.ndarray]) -> Prob
     for k, name in enumerate(names):
         here = codes == k
         observation += _scale(name, wells.unit, wells.value[here], signal[here], wells.dose[here] == 0)
-    scatter = _scatter(wells, codes)
+    scatter = _scatter(wells, codes, bare.degrees)
     for name in dict.fromkeys(noises.tolist()):
         observation.append(_noise(name, wells.unit, wells.value[noises == name], scatter[noises == name]))
     blocks = []
@@ -232,7 +231,7 @@ def _scale(name: str, unit: str, value: np.ndarray, signal: np.ndarray, untreate
     return [scale, Free(f"background {name}", unit, *ends, low, scale="lin", kind=OBSERVATION)]
 
 
-def _scatter(wells: Wells, codes: np.ndarray) -> np.ndarray:
+def _scatter(wells: Wells, codes: np.ndarray, degrees: float) -> np.ndarray:
     """Noise (n,) that replicates tell of the wells of each cell and panel; NaN where none do.
 
     Two replicates are compared after a straight line, since each has a scale of its own.
@@ -241,6 +240,7 @@ def _scatter(wells: Wells, codes: np.ndarray) -> np.ndarray:
         zip(wells.ligand, wells.which, wells.cell, wells.dose, wells.time, wells.extra, wells.dial, strict=True)
     )
     groups = {k: {keys[i]: wells.value[i] for i in np.flatnonzero(codes == k)} for k in set(codes.tolist())}
+    middle = float(law(degrees).ppf(0.75))  # median of the absolute noise, in units of the noise
     told: dict[int, list[float]] = {}
     for a, b in combinations(groups, 2):
         shared = [key for key in groups[a] if key in groups[b]]
@@ -251,7 +251,7 @@ def _scatter(wells: Wells, codes: np.ndarray) -> np.ndarray:
             continue
         ratio = float(np.std(y) / np.std(x))  # both are noisy, so that neither is regressed on the other
         off = (y - np.median(y)) - ratio * (x - np.median(x))
-        spread = float(np.median(np.abs(off - np.median(off)))) / MIDDLE / math.hypot(1.0, ratio)
+        spread = float(np.median(np.abs(off - np.median(off)))) / middle / math.hypot(1.0, ratio)
         told.setdefault(a, []).append(spread)
         told.setdefault(b, []).append(spread * ratio)
     out = np.full(len(wells), np.nan)

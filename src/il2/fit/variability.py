@@ -46,10 +46,12 @@ def predict_moments(
         raise Il2Error(f"the column {missing[0]!r} is missing", where="predict_moments")
     out = {name: np.full(len(wells), np.nan) for name in MOMENTS}
     doses, times = wells["dose_nM"].to_numpy(float), wells["time_min"].to_numpy(float)
-    for (name, kind), where in wells.groupby(["ligand", "cell"], sort=False).indices.items():
-        item, own = ligand(name), cell(kind)
+    which = wells.groupby(SAMPLE, sort=False).ngroup().to_numpy()
+    for group in np.unique(which):
+        where = np.flatnonzero(which == group)
+        item, own = ligand(wells["ligand"].iloc[where[0]]), cell(wells["cell"].iloc[where[0]])
         mix = mixture(item)
-        medians = {chain: n.value for chain, n in known_counts(kind, own.counts, mix, item).items()}
+        medians = {chain: n.value for chain, n in known_counts(own.name, own.counts, mix, item).items()}
         chains = tuple(medians)
         every = np.vstack([np.ones(len(chains)), factors(spread(own.name, chains, end), cells)])
         levels, level = np.unique(doses[where], return_inverse=True)
@@ -126,8 +128,9 @@ def compare(table: pandas.DataFrame | None = None) -> pandas.DataFrame:
     wells_cv, r_cv, cv_ratio: wells whose means exceed a fifth of the unit, the correlation of their log CV, and the
     median of predicted over measured CV. cv_low_*, cv_top_*: CV over background of wells with 10 to 50 % and with more
     than 80 % of the highest mean of their curve, measured and predicted.
-    height: predicted over measured largest variance over background. peaks: curves whose predicted variance has its
-    maximum inside the doses, of those whose measured one has; peak_log10: median log10 of the ratio of their doses.
+    height: median over curves of predicted over measured largest variance over background. peaks: curves whose
+    predicted variance has its maximum inside the doses, of those whose measured one has; peak_log10: median log10 of
+    the ratio of their doses.
     shifts: curves with EC50s; shift_seen, shift_told, shift_median_cell: medians of log10 EC50 of mean over median,
     measured and predicted, and of predicted median over median cell.
     """
@@ -176,7 +179,7 @@ def _ratios(own: pandas.DataFrame) -> dict[str, float]:
     for curve in _curves(own):
         for side in ("seen", "told"):
             mean = curve[f"{side}_mean"].to_numpy()
-            over = np.sqrt(np.maximum(curve[f"{side}_variance"] - curve["noise"], 0.0).to_numpy())
+            over = np.sqrt(np.maximum((curve[f"{side}_variance"] - curve["noise"]).to_numpy(), 0.0))
             share = mean / mean.max()
             for part, (low, high) in PARTS.items():
                 inside = (share >= low) & (share <= high)
@@ -195,9 +198,9 @@ def _peaks(own: pandas.DataFrame) -> dict[str, object]:
     seen, told = np.array(places).T
     measured = np.isfinite(seen)
     error = np.log10(told / seen)
-    top = np.array(heights).max(axis=0)
+    top = np.array([pair for pair in heights if pair[0] > 0])
     return {
-        "height": float(top[1] / top[0]) if top[0] > 0 else np.nan,
+        "height": float(np.median(top[:, 1] / top[:, 0])) if len(top) else np.nan,
         "peaks": f"{np.isfinite(told[measured]).sum()} of {measured.sum()}",
         "peak_log10": float(np.nanmedian(error)) if np.isfinite(error).any() else np.nan,
     }

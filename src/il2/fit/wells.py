@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from il2.cell.columns import clean, factorise
-from il2.cell.plate import OPTIONAL, REQUIRED, _Wells
+from il2.cell.plate import OPTIONAL, REQUIRED, PlateWells
 from il2.errors import Il2Error
 from il2.fit.well_file import OWN, frame_of, text_of
 from il2.knowledge.cell import CHAINS, cell, is_cell
@@ -99,7 +99,7 @@ def _checked(frame: pandas.DataFrame, lines: np.ndarray, path: Path, unit: str, 
         if name in own:
             own[name] = _one_spelling(name, np.array([known(str(t)) for t in own[name]], object), lines, path)
     frame, label, unknown = _labels(frame, own, empty)
-    wells = _Wells(frame, (*REQUIRED, *OPTIONAL, "value"))
+    wells = PlateWells(frame, (*REQUIRED, *OPTIONAL, "value"))
     numbers = {
         "dose": wells.numbers("dose_nM", least=0.0, required=True),
         "time": wells.numbers("time_min", least=0.0, required=True),
@@ -149,7 +149,7 @@ def _one_spelling(what: str, names: np.ndarray, lines: np.ndarray, path: Path) -
     return names
 
 
-def _measured(wells: _Wells) -> np.ndarray:
+def _measured(wells: PlateWells) -> np.ndarray:
     import pandas
 
     text = wells.text["value"]

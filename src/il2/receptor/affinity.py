@@ -89,6 +89,11 @@ def fusion_factors(given: Ligand) -> dict[str, str]:
     return {c: FUSION_FACTORS[c] for c in chains if all(known.get(i, True) for i in TELLS[c])}
 
 
+def told_of(interface: str) -> str:
+    """The chain whose factor a KD tells: that of the heterodimer is given to IL2RB."""
+    return "IL2RB" if interface == "IL2RBG" else interface
+
+
 def interface_factors(
     given: Ligand, kds: tuple[tuple[str, float], ...] | None = None
 ) -> tuple[dict[str, float], list[str]]:
@@ -113,8 +118,8 @@ def interface_factors(
         factors |= {"IL2RB": beta, "IL2RG": ratio.get("IL2RBG", beta) / beta}
         for chain, name in fusion_factors(own).items():
             factors[chain] *= quantity(name).value
-        for chain, error in own.errors:
-            factors[chain] *= error
+        for interface, error in own.errors:
+            factors[told_of(interface)] *= error
         if fusion_factors(own) and own.base != "IL2":
             warnings.append(f"the effect of an Fc fusion is known for IL-2 and taken over for {own.base}")
     if kds is None:

@@ -18,7 +18,7 @@ FORMATS = {
     UNFUSED: 1, FC: 1, "Fc fusion, monovalent": 1, "Fc fusion, bivalent": 2, "Fc fusion, tetravalent": 4, PRODRUG: 1,
 }  # fmt: skip
 ALPHA_ONLY = ("IL2RA",)
-ERRING = ("IL2RA", "IL2RB")  # chains whose affinity the joint fit corrects by ligand
+ERRING = ("IL2RA", "IL2RBG")  # interfaces whose measured KD the joint fit corrects by ligand
 KDS = {"kd_il2ra_nM": "IL2RA", "kd_il2rbg_nM": "IL2RBG", "kd_il2rb_nM": "IL2RB", "kd_il15ra_nM": "IL15RA"}
 
 
@@ -38,8 +38,8 @@ class Ligand:
     kds: pairs of an interface (IL2RA, IL15RA, IL2RB, or IL2RBG for the IL2RB:IL2RG heterodimer) and a KD in nM
     measured in `assay`. What is not given is wild type in the same format. valency: the heads with these KDs;
     others: further heads. complexed: the partner in solution that it is mixed with beforehand. inert_forms: of a
-    prodrug, which lose one chain after the other with a half-life of `release_half_life_min` each. errors: pairs of a
-    chain and what the calibration multiplies its affinity factor with, where the KDs are those of the catalogue.
+    prodrug, which lose one chain after the other with a half-life of `release_half_life_min` each. errors: pairs of an
+    interface and what the calibration multiplies its KD with, where the KDs are those of the catalogue.
     """
 
     name: str
