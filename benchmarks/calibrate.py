@@ -2,6 +2,7 @@
 
     python benchmarks/calibrate.py search FOLDER [--uptake free] [--starts 8]   optima from many starts, resumable
     python benchmarks/calibrate.py sample FOLDER [--uptake free]                draws from the posterior around the best
+    python benchmarks/calibrate.py cover FOLDER                                 coverage on wells held back
     python benchmarks/calibrate.py compare FOLDER                               candidates judged on what was left out
     python benchmarks/calibrate.py adopt FOLDER                                 write the tables of the package
 
@@ -30,6 +31,7 @@ from il2.fit.search import Start, climb, positions
 
 EVALUATIONS = 150
 SEED, CHAINS = 1, 2
+HELD_BACK = 0.1  # share of wells of plates with two runs
 STORED = 160  # draws in the package
 DEFAULT = Choice()
 BENCH = ("T008", "T009", "T012", "T016", "T019")
@@ -43,7 +45,7 @@ CHOICES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("search", "sample", "compare", "adopt"))
+    parser.add_argument("what", choices=("search", "sample", "cover", "compare", "adopt"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--uptake", choices=UPTAKES, default="free")
     parser.add_argument("--starts", type=int, default=8, help="starts from the prior, besides the stored set")
@@ -53,7 +55,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    {"search": search, "sample": sample, "compare": compare, "adopt": adopt}[options.what](options)
+    {"search": search, "sample": sample, "cover": cover, "compare": compare, "adopt": adopt}[options.what](options)
 
 
 def search(options) -> None:
@@ -115,6 +117,26 @@ def sample(options) -> None:
     print(
         f"{found.divergences} divergences, largest R-hat {np.nanmax(found.rhat):.3f}, least ESS {found.ess.min():.0f}"
     )
+
+
+def cover(options) -> None:
+    """Coverage of predictive intervals on wells that were held back at random from plates with two runs."""
+    from il2.fit.calibration import coverage, parted
+    from il2.fit.posterior import sample as draw
+
+    made = joint(Choice(options.uptake), threads=options.threads)
+    _, x = best(options.folder, made)
+    problem = pinned(made.problem, x, at_bounds(made.problem, x))
+    twice = (made.points["replicate"] != "").to_numpy() & (made.points["set"] == "pbmc_pstat5").to_numpy()
+    held = twice & (np.random.default_rng(SEED).random(len(made.points)) < HELD_BACK)
+    masks = np.split(held, np.cumsum([len(of.points) for of in problem.blocks])[:-1])
+    rest, unseen = parted(problem, masks)
+    start = placed(rest, dict(zip(made.problem.names, x.tolist(), strict=True)))
+    found = climb(rest, 0, start, EVALUATIONS)
+    draws = draw(rest, found.x, draws=options.draws, tune=options.tune, chains=1, seed=SEED)
+    shares = {str(level): share for level, share in coverage(rest, draws, unseen).items()}
+    write_text(options.folder / "coverage.json", json.dumps({"wells": int(held.sum()), "shares": shares}))
+    print(int(held.sum()), shares)
 
 
 def compare(options) -> None:

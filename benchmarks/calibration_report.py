@@ -19,8 +19,9 @@ from il2.fit.free import DYNAMIC, NOISE, OBSERVATION, native
 from il2.fit.identify import verdicts
 from il2.fit.joint import Choice, joint, measured
 from il2.fit.leave import KINDS, folds
+from il2.fit.measured import COLUMNS
 from il2.fit.score import score
-from il2.fit.validate import BASELINES
+from il2.fit.validate import BASELINES, RAMP
 
 PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
 MARK = "<!-- results -->"
@@ -65,7 +66,7 @@ def fitted(found: dict) -> Table:
                     )
                 )  # fmt: skip
     head = ("set", "ligands", "cells", "R2", "EC50 error", "early", "bias", "within 3-fold", "curves")
-    note = "EC50 errors are medians in log10. Fc fusions with the errors of their assay fitted; `il2 validate` has them without."
+    note = "EC50 errors are medians in log10. Fusions with fitted errors of the assay; `il2 validate` has them without."
     return Table("What was fitted, by the scoring rules", head, rows, note)
 
 
@@ -73,12 +74,12 @@ def unseen(found: dict) -> Table:
     """Held-out scores of the default beside the best naive baseline on the same points."""
     points = measured()
     rows = []
-    told = {key: at for key, at in folds(points, ("ligand", "cell", "date")).items()}
+    told = folds(points, ("ligand", "cell", "date"))
     for fold in found["default"]["folds"]:
         key = fold["kind"], fold["name"]
         if key not in told:
             continue
-        part = points[told[key]].assign(flag="")
+        part = points.loc[told[key], list(COLUMNS)].assign(flag="")
         others = {}
         for name, predict in BASELINES.items():
             given = part.assign(predicted=predict(part))
@@ -91,9 +92,8 @@ def unseen(found: dict) -> Table:
             if row["times"] != "all" or row["cells"] != "core":
                 continue
             where = row["ligands"], row["cells"]
-            rival = [
-                o[where] for name, o in others.items() if where in o and not (name != "dose ramp" and where[0] == "IL2")
-            ]
+            own = {RAMP} if where[0] == "IL2" else set(others)
+            rival = [o[where] for name, o in others.items() if where in o and name in own]
             r2, ec50 = max(r["r2"] for r in rival), min(r["median_abs_log10_ec50"] for r in rival)
             same = (
                 [r for r in held["scores"] if (r["ligands"], r["cells"], r["times"]) == (*where, "all")] if held else []
@@ -160,7 +160,7 @@ def numbers(folder: Path) -> list[Table]:
     told = {v.name: v for v in verdicts(made.problem, x)}
     values = native(made.problem.free, x)
     rows = [
-        (f.name, f"{values[k]:.3g}", f.unit.replace("dimensionless", ""), told[f.name].text)
+        (f.name, f"{values[k]:.3g}", f.unit.replace("dimensionless", ""), told[f.name].text.removeprefix(f"{f.name}: "))
         for k, f in enumerate(made.problem.free)
         if f.kind == DYNAMIC
     ]
@@ -168,7 +168,8 @@ def numbers(folder: Path) -> list[Table]:
     path = folder / "posterior-free.npz"
     if path.exists():
         stored = np.load(path)
-        kind = np.array([f.kind for f in made.problem.free])
+        kinds = {f.name: f.kind for f in made.problem.free}
+        kind = np.array([kinds[name] for name in stored["names"].tolist()])
         lines = []
         for name, where in (
             ("constants and counts", DYNAMIC),
@@ -181,10 +182,22 @@ def numbers(folder: Path) -> list[Table]:
                           f"{np.median(stored['ess'][own]):.0f}"))  # fmt: skip
         head = ("numbers", "how many", "largest R-hat", "median R-hat", "least ESS", "median ESS")
         chains, draws = stored["draws"].shape[:2]
+        note = f"{chains} chains of {draws} draws after tuning; numbers that end at a bound are held there."
         out.append(
-            Table("Draws from the posterior", head, lines, f"{chains} chains of {draws} draws after as many to tune.")
+            Table("Draws from the posterior", head, lines, f"{note} {covered(folder / 'coverage.json')}".strip())
         )
     return out
+
+
+def covered(path: Path) -> str:
+    """A sentence on the coverage of predictive intervals, or nothing where it was not computed."""
+    if not path.exists():
+        return ""
+    held = json.loads(path.read_text())
+    shares = [f"{100 * share:.0f} % ({100 * float(level):.0f} % expected)" for level, share in held["shares"].items()]
+    return (
+        f"Of {held['wells']} wells held back at random, {' and '.join(shares)} lie inside their predictive intervals."
+    )
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def test_compiled_code_takes_the_steps_of_the_numpy_path():
     for lane, p in enumerate(parameters):
         y, status, accepted, rejected, reached, _ = pivoting.solve_lane(program, p, None, times, Tolerances())
         assert (status, accepted, rejected, reached) == (0, found.accepted[lane], found.rejected[lane], 60.0)
-        np.testing.assert_allclose(found.y[lane], y, rtol=1e-10, atol=1e-13 * abs(y).max())
+        np.testing.assert_allclose(found.y[lane], y, rtol=1e-8, atol=1e-13 * abs(y).max())  # rounding is near 1e-9
 
 
 @examples(6)

@@ -28,6 +28,7 @@ from il2.experiments.sample import LEVELS, Sample, draw
 from il2.experiments.show import as_dict, as_text, figure
 from il2.knowledge.cell import cell
 from il2.knowledge.table import rows
+from il2.receptor.head import head
 
 BIG = Criterion("big", ">=", 1.0, "nM")
 SUM = Criterion("sum", ">=", 2.0, "nM")
@@ -235,7 +236,7 @@ def test_results_survive_json_and_can_be_read() -> None:
 def test_e12_reads_the_ladder_of_the_binding_polynomial() -> None:
     """Half-occupancy from the engine against the equilibrium algebra: alpha alone, and the dimer by mass balance."""
     values = {m.name: m.value for m in result("E12").measurements}
-    table = {row["product"]: float(row["kd"]) for row in rows("affinities") if row["ligand"] == "IL2"}
+    table = {"+".join(sorted(held)): step.kd for held, step in head("IL2").steps.items()}
     assert values["kd_IL2RA_nM"] == pytest.approx(table["IL2RA"], rel=0.02)
     counts = cell("T_blast").counts
     beta, gamma, k = counts["IL2RB"].value, counts["IL2RG"].value, table["IL2RB+IL2RG"]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from il2.experiments.experiment import experiments
-from il2.knowledge.cell import CHAINS, cell, cells, default_cells
+from il2.knowledge.calibrated import calibrated
+from il2.knowledge.cell import CHAINS, cell, cells, default_cells, quantified
 from il2.knowledge.quantity import GRADES, quantities, quantity
 from il2.knowledge.table import number, rows
 from il2.receptor.addition import INHIBITOR, NEIGHBOUR_CHAIN
@@ -76,19 +77,17 @@ def test_default_cells_are_the_ten_pbmc_populations_with_all_chains():
 
 
 def test_counts_keep_the_disagreement_of_the_quantifications():
-    th = cell("Th").counts["IL2RB"]
-    assert (
-        th.low < 160
-        and th.high > 2600
-        and th.value == pytest.approx((158.447 * 2626.64 * 2376.36) ** (1 / 3), rel=1e-3)
-    )
+    counted, used = quantified("Th", "IL2RB"), cell("Th").counts["IL2RB"]
+    assert counted.value == pytest.approx((158.447 * 2626.64 * 2376.36) ** (1 / 3), rel=1e-3)
+    assert used.low <= counted.low < 160 and used.high >= counted.high > 2600
+    assert used.value == calibrated()["Th IL2RB"].value != counted.value
 
 
-def test_a_subset_keeps_its_share_of_the_parent():
+def test_a_subset_keeps_its_share_of_the_parent_until_it_is_calibrated():
     share = 624.581 / 657.009
-    assert cell("Treg_naive").counts["IL2RB"].value == pytest.approx(
-        cell("Treg").counts["IL2RB"].value * share, rel=1e-3
-    )
+    counted = quantified("Treg_naive", "IL2RB")
+    assert counted.value == pytest.approx(quantified("Treg", "IL2RB").value * share, rel=1e-3)
+    assert cell("Treg_naive").counts["IL2RB"].value == calibrated()["Treg_naive IL2RB"].value
 
 
 def test_aliases_name_one_cell_and_unknown_names_are_refused_with_a_suggestion():

@@ -15,6 +15,7 @@ from il2.cell import simulate as simulation
 from il2.cell.plate import predict_plate
 from il2.cell.plate_file import predict_file
 from il2.errors import Il2Error
+from il2.receptor.affinity import interface_factors
 from il2.receptor.ligand import ALPHA_ONLY, Heads, ligand
 
 GOOD = {"ligand": "IL2", "cell": "Treg", "dose_nM": "0.1", "time_min": "30"}
@@ -133,10 +134,17 @@ def test_given_values_override_with_a_warning_and_unknown_cells_are_answered():
 
 
 def test_a_given_heterodimer_and_beta_kd_hold_both():
+    """The product of both steps is the same, and with it the free energy of every complex that signals; complexes with
+    one of the two chains differ, so that other numbers of chains are left and the answers are near, not equal."""
     loose = one(ligand="m", kd_il2rbg_nM="10")
     split = one(ligand="m", kd_il2rbg_nM="10", kd_il2rb_nM="144")  # all of the change in the gamma step
-    assert split.status == "ok" and split.pstat5 < one(ligand="m", kd_il2rb_nM="144").pstat5
-    assert abs(split.pstat5 / loose.pstat5 - 1) < 0.5  # the product of both steps is the same
+    assert split.status == "ok" and split.pstat5 < 0.5 * one(ligand="m", kd_il2rb_nM="144").pstat5
+    both = {"IL2RBG": 10.0}, {"IL2RBG": 10.0, "IL2RB": 144.0}
+    given = [il2.Ligand("m", kds=tuple(kds.items())) for kds in both]
+    assert [loose.pstat5, split.pstat5] == [respond(molecule) for molecule in given]
+    beta, gamma = zip(*((f["IL2RB"], f["IL2RG"]) for f in (interface_factors(m)[0] for m in given)), strict=True)
+    assert beta == pytest.approx((10, 1)) and gamma == pytest.approx((1, 10))
+    assert 0.5 < split.pstat5 / loose.pstat5 < 2
 
 
 def respond(ligand, cell="Treg", **options) -> float:

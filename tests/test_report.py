@@ -157,7 +157,7 @@ def test_page_is_whole_and_fetches_nothing(default: xarray.Dataset, two: xarray.
         assert len(set(found.ids)) == len(found.ids)
         inside = {target[1:] for target in found.targets if target.startswith("#")}
         assert inside <= set(found.ids)
-        for word in ("research use only", "2026.1", data.attrs["parameter_hash"], "il2 respond", "Farhat AM"):
+        for word in ("research use only", "2026.2", data.attrs["parameter_hash"], "il2 respond", "Farhat AM"):
             assert word in found.text, word
     assert "– not measured" in Page(page(two)).text
 
@@ -166,7 +166,9 @@ def test_use_of_measurements_comes_from_the_table(default: xarray.Dataset) -> No
     found = {(c.cell, c.time_min): c.use for c in comparisons(il2.ec50_table(default))}
     assert uses()["IL2", "Treg"] == found["Treg", 30.0] == found["Treg", 240.0] == "calibration"
     assert found["Treg_mem", 30.0] == "calibration"
-    assert {c.use for c in comparisons(il2.ec50_table(il2.respond("IL15", "NK")))} == {"prediction"}
+    assert {c.use for c in comparisons(il2.ec50_table(il2.respond("IL15", "NK")))} == {"calibration"}
+    elsewhere = replace(comparisons(il2.ec50_table(default))[0], ligand="IL15", cell="T_blast")
+    assert elsewhere.use == "prediction" and replace(elsewhere, measured=np.nan).use == "–"
 
 
 def test_a_users_own_cell_is_not_compared_with_measurements_of_its_name() -> None:

@@ -77,7 +77,9 @@ def good(found: SteadyState) -> SteadyState:
 def test_newton_finds_what_long_integration_and_scipy_root_find():
     parameters = response_rows(6)
     found = good(steady(RESPONSE, parameters))
-    assert (found.how == "newton").all() and (found.iterations < 60).all() and (found.y >= 0).all()
+    assert (found.how == "newton").all() and (found.y >= 0).all()
+    # One lane, where IL2RG runs short, succeeds from the third start, after two spells of integration.
+    assert sum(found.iterations < 30) == 5 and found.iterations.max() < 100
     program, eq = found.equations.program, found.equations
     k, start = evaluate.prepare(program, parameters)
     for lane in range(6):

@@ -14,9 +14,13 @@ from il2.errors import Il2Error
 from il2.knowledge.table import rows
 from il2.receptor.protocols import two_phases
 
-MISSED = {
-    "T008b", "T013b", "T016", "T021a", "T021b", "T023a", "T025",
-}  # fmt: skip
+# Cells ask for weaker affinities on the membrane than bench binding does: IL-2 lets go too soon.
+LETS_GO = {"T008b", "T012", "T013b", "T017a", "T017b", "T019"}
+# What an antibody finds of IL2RB and IL2RG; T021 is shown beside and not judged.
+ANTIBODY = {"T021a", "T021b", "T023a", "T023b", "T025"}
+# Memory Th need 40 times the dose of Treg, published are 5 to 30; IL2RA per Treg ends 4 % above what was counted.
+TREG = {"T035", "T039"}
+MISSED = LETS_GO | ANTIBODY | TREG
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +42,16 @@ def test_every_result_from_T005_to_T044_is_there(found):
 def test_known_misses_are_reported_as_misses_and_the_rest_is_reproduced(found):
     """If one of these is mended, the page on confidence has to change with it."""
     assert {name for name, o in found.items() if o.applicable and not o.reproduced} == MISSED
-    assert found["T008b"].verdict.startswith("missed by a factor of 2.")
+    worst = {"T008b": 7.4, "T012": 3.0, "T013b": 13.0, "T017b": 1.8, "T019": 1.5, "T023a": 2.2}
+    for name, factor in worst.items():
+        assert found[name].verdict == f"missed by a factor of {factor:.2g}"
 
 
-def test_il2_is_inside_at_the_published_share_after_ten_minutes(found):
-    assert 45 < found["T019"].value < 70
+def test_less_il2_is_inside_after_ten_minutes_than_published_although_uptake_and_loss_are_as_published(found):
+    """Half of what was loaded lets go before it is taken up: T012, the rate of letting go, is missed the same way."""
+    assert 25 < found["T019"].value < found["T019"].low == 45
+    assert found["T018a"].reproduced and found["T020"].reproduced
+    assert found["T012"].value > 2 * found["T012"].high
 
 
 def test_what_holds_by_construction_is_exact(found):
@@ -63,14 +72,18 @@ def test_share_counts_confirmed_and_applicable_results_with_all_of_their_rows(fo
     confirmed = {o.of for o in found.values() if o.confirmed == "yes" and o.applicable}
     assert set(every.every) == confirmed and not {"T005", "T006", "T014", "T036"} & confirmed
     judged = {name for name in MISSED if found[name].use != "beside"}
-    assert set(every.missed) == {name[:4] for name in judged} == {"T008", "T013", "T016", "T023", "T025"}
-    assert len(every.reproduced) >= 0.85 * len(every.every)
+    missed = {"T008", "T012", "T013", "T017", "T019", "T023", "T025", "T035", "T039"}
+    assert set(every.missed) == {name[:4] for name in judged} == missed
+    # The set 2026.1, chosen on these results, reproduced 30 of 35.
+    assert (len(every.reproduced), len(every.every)) == (26, 35)
+    assert (len(set(every.tested) - set(every.missed)), len(every.tested)) == (23, 31)
     assert every.inputs == ("T007", "T039", "T040", "T041")
 
 
 def test_conflicting_results_are_named_where_all_of_them_are(found):
     text = conflicts(found.values())
     assert "T018 to T020" in text and re.search(r"missed T023", text)
+    assert "Ligand: reproduced T018, T020, missed T019." in text
     assert conflicts([found["T018a"]]) == ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from il2.atlas.fact import FEW, Fact, Told, some
 from il2.atlas.usage import homes, mechanisms, network, numbers, parameters, resolved, uses
+from il2.cell.override import earlier
+from il2.knowledge.calibrated import EARLIER, NAME, calibrated
 from il2.knowledge.claim import claim
 from il2.knowledge.quantity import Quantity
 from il2.signalling.models import MODELS
@@ -21,6 +23,7 @@ def tell_number(name: str) -> Told:
     span = "" if q.low is None or q.high is None else f", range {q.low:g} to {q.high:g}"
     facts = [
         Fact("value", f"{q.value:g} {q.unit}{span}", q.sources),
+        *_calibrated(name),
         Fact("symbol", q.symbol),
         Fact("context", q.context),
         Fact("grade", q.grade),
@@ -37,6 +40,18 @@ def tell_number(name: str) -> Told:
     ]
     facts.append(Fact("carries", ", ".join(dict.fromkeys(carried))))
     return "number", name, facts
+
+
+def _calibrated(name: str) -> list[Fact]:
+    """What the calibration made of a number, and what it was before."""
+    found = calibrated().get(name)
+    if found is None:
+        return []
+    interval = f"95 % interval {found.low:g} to {found.high:g}" if found.low < found.high else "held at a bound"
+    return [
+        Fact("calibrated", f"set {NAME}: {interval} (docs/calibration.md)"),
+        Fact("before", f"set {EARLIER}: {earlier()[name]:g} {found.unit}; notes below were written for it"),
+    ]
 
 
 def tell_parameter(name: str) -> Told:

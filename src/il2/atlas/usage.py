@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import chosen
 from il2.knowledge.quantity import Quantity, quantities
 from il2.knowledge.table import keyed, listed, number, rows
 from il2.network.expression import symbols
@@ -147,7 +148,9 @@ def _partners() -> list[Quantity]:
 
 
 def _constant(name: str, step: str, kd: str, row: dict[str, str]) -> Quantity:
+    value, low, high = chosen(name, float(kd)), number(row["low"]), number(row["high"])
     return Quantity(
-        name, "receptor", "KD", float(kd), row["unit"], number(row["low"]), number(row["high"]),
+        name, "receptor", "KD", value, row["unit"], None if low is None else min(low, value),
+        None if high is None else max(high, value),
         f"dissociation constant, {step}", row["grade"], listed(row["sources"]), "", row["note"],
     )  # fmt: skip

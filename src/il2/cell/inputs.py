@@ -23,8 +23,11 @@ def listed(value) -> list:
 
 
 def inventory(cells, values: Mapping[str, float] = NOTHING) -> dict[str, dict[str, Count]]:
-    """Counts per cell and chain: of the default cells, of cells by name, or of a user's own mapping. Those of a set,
-    `values` by `CELL CHAIN`, stand before what is known of a cell, and fill in what a mapping leaves out of a cell that is not known."""
+    """Counts per cell and chain: of the default cells, of cells by name, or of a user's own mapping.
+
+    Those of a set, `values` by `CELL CHAIN`, stand before what is known of a cell, and fill in what a mapping leaves
+    out of a cell that is not known.
+    """
     if isinstance(cells, Mapping):
         distinct("cell", list(cells))
         more = {name: {} if is_cell(name) else counts_of(name, values) for name in cells}

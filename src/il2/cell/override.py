@@ -64,6 +64,8 @@ def counts_with(name: str, counts: Mapping[str, Count], values: Mapping[str, flo
 
 def parameters_with(mix: Mixture, values: Mapping[str, float]) -> dict[str, float]:
     """Parameters of the network of a mixture that the set gives, and affinity factors of its ligands."""
+    if not values:
+        return {}
     names = set(response_of(mix.system).parameter_names)
     out = {name: value for name, value in values.items() if name in names}
     for item, slot in mix.ligands:

@@ -186,6 +186,7 @@ def respond(
         | {
             "parameter_set": parameter_set,
             "parameter_hash": key(given),
+            "stand_ins": "; ".join(f"{name}={value!r}" for name, value in given.items() if " " not in name),
             "own_cells": [name for name in inventory if isinstance(cells, Mapping) or not is_cell(name)],
             "added": "; ".join(f"{a.name}={a.amount:g}{' per cell' if a.on_neighbour else ' nM'}" for a in extras),
             "before_min": before_min if extras else 0.0,

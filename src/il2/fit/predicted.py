@@ -13,7 +13,7 @@ from il2.knowledge.cell import CHAINS, cell, is_cell
 from il2.knowledge.table import number, rows
 from il2.receptor.affinity import values as affinities
 from il2.receptor.avidity import bound_molecules
-from il2.receptor.ligand import KDS, describe, is_ligand
+from il2.receptor.ligand import KDS, describe, is_ligand, ligand
 from il2.receptor.membrane import SURFACE
 from il2.receptor.model import dose
 from il2.receptor.protocols import audited, counted
@@ -35,6 +35,15 @@ def default_set(frame: pandas.DataFrame, *, threads: int | None = None) -> np.nd
         _fill(out, readout == name, frame, lambda part, chain=chain: _surface(part, chain, threads))
     _fill(out, readout == BOUND, frame, _bound)
     _fill(out, ~np.isin(readout, [*SURFACE_OF, BOUND]), frame, lambda part: _wells(part, threads))
+    return out
+
+
+def by_name(frame: pandas.DataFrame, *, threads: int | None = None) -> np.ndarray:
+    """As `default_set`, with what the calibration found the assay to err; NaN for ligands that it does not know."""
+    known = frame["ligand"].map(lambda name: is_ligand(name) and bool(ligand(name).errors)).to_numpy(bool)
+    out = np.full(len(frame), np.nan)
+    if known.any():
+        out[known] = default_set(frame[known].assign(**dict.fromkeys(KDS, np.nan), kd_assay=""), threads=threads)
     return out
 
 

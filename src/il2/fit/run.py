@@ -12,15 +12,18 @@ import numpy as np
 
 from il2.errors import Il2Error, did_you_mean
 from il2.fit import predictive
+from il2.fit.dose_curves import Curves, dose_curves
 from il2.fit.free import DYNAMIC, NOISE, native
 from il2.fit.identify import Verdict, verdicts
 from il2.fit.intervals import covariance
+from il2.fit.made import Made
 from il2.fit.parameter_set import ParameterSet
 from il2.fit.posterior import Posterior, sample
 from il2.fit.profile import Profile, profile
 from il2.fit.search import Start, search
 from il2.fit.store import Store, open_store
 from il2.fit.tidy import AUTO, Tidy, tidy
+from il2.fit.time_curves import TimeCurve, time_curves
 from il2.knowledge.parameters import CURRENT, fingerprint
 
 DETERMINED = "all-determined"
@@ -29,6 +32,7 @@ CHAINS = 4
 SAME = 1.0  # costs that differ by less are one optimum
 FAR = 4.0  # a residual beyond so many times the noise is named
 UNEVEN = 3.0  # residuals at high signals larger than at low ones by this factor are named
+FEWEST_UNEVEN = 9  # points of a group that can be judged so
 EXCESS = 2.0  # a noise larger than what replicates tell by this factor is misfit
 
 Progress = Callable[[str, int, int], None]
@@ -37,9 +41,10 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class Fit:
     """What a fit found. x (n,): the best position. positions: (draws, n), from the posterior or from the curvature,
-    on which bands rest. verdicts, profiles: of the free numbers. warnings: sentences."""
+    on which bands rest. verdicts, profiles: of the free numbers. curves: over doses for wells, else over time.
+    parameters: for further predictions, of wells alone. warnings: sentences."""
 
-    tidy: Tidy
+    made: Made
     starts: tuple[Start, ...]
     x: np.ndarray
     profiles: tuple[Profile, ...]
@@ -47,15 +52,15 @@ class Fit:
     posterior: Posterior | None
     positions: np.ndarray
     check: predictive.Check
-    curves: tuple[predictive.Curves, ...]
-    parameters: ParameterSet
+    curves: tuple[Curves, ...] | tuple[TimeCurve, ...]
+    parameters: ParameterSet | None
     warnings: tuple[str, ...]
     settings: dict[str, object]
 
     @property
     def values(self) -> np.ndarray:
         """Values (n,) of the free numbers in their units."""
-        return native(self.tidy.problem.free, self.x)
+        return native(self.made.problem.free, self.x)
 
 
 def fit(
@@ -64,40 +69,46 @@ def fit(
     draws: int = 0, resume: bool = False, fresh: bool = False, threads: int | None = None, command: str = "",
     progress: Progress | None = None,
 ) -> Fit:  # fmt: skip
-    """Fit a tidy CSV of wells; `il2.fit.tables.write` and `il2.report.fit.write` put the result into a folder.
+    """Fit a tidy CSV of wells. free, fix, model, value: see `il2.fit.tidy.tidy`; the rest as of `fit_made`."""
+    made = tidy(Path(data), free=free, fix=fix, model=model, value=value, threads=threads)
+    return fit_made(
+        made, out=out, starts=starts, seed=seed, profiles=profiles, draws=draws, resume=resume, fresh=fresh,
+        command=command, progress=progress,
+    )  # fmt: skip
+
+
+def fit_made(
+    made: Made, *, out: str | Path | None = None, starts: int = 8, seed: int = 0, profiles: Sequence[str] = (),
+    draws: int = 0, resume: bool = False, fresh: bool = False, command: str = "", progress: Progress | None = None,
+) -> Fit:  # fmt: skip
+    """Fit a problem; `il2.fit.tables.write` and `il2.report.fit.write` put the result into a folder.
 
     out: a folder that keeps what is done, so that the same call goes on after a stop and ends with the same result;
-    without it nothing is kept. free, fix, model, value: see `il2.fit.tidy.tidy`. profiles: names of free numbers, or
-    `all-determined`. draws: of each of four posterior chains, none by default. progress: called with what is done, how
-    much of it and of how much. Raises Il2Error for data that cannot be fitted and for a folder of another fit.
+    without it nothing is kept. profiles: names of free numbers, or `all-determined`. draws: of each of four posterior
+    chains, none by default. progress: called with what is done, how much of it and of how much. Raises Il2Error for
+    data that cannot be fitted and for a folder of another fit.
     """
-    made = tidy(Path(data), free=free, fix=fix, model=model, value=value, threads=threads)
     if not made.problem.free:
-        raise Il2Error("nothing is free", where=str(data), how="Free a number, for example --free counts.")
+        how = "Free a number, for example --free counts." if isinstance(made, Tidy) else "Let it estimate a number."
+        raise Il2Error("nothing is free", where=made.source, how=how)
     _check_profiles(made, profiles)
     tell = progress or (lambda *_: None)
     if out is None:
         with TemporaryDirectory() as folder:
-            store = open_store(Path(folder) / "fit", _manifest(made, model, free, fix, value, seed))
+            store = open_store(Path(folder) / "fit", _manifest(made, seed))
             return _run(made, store, starts, seed, profiles, draws, command, tell)
-    manifest = _manifest(made, model, free, fix, value, seed)
-    store = open_store(Path(out), manifest, resume=resume, fresh=fresh)
+    store = open_store(Path(out), _manifest(made, seed), resume=resume, fresh=fresh)
     return _run(made, store, starts, seed, profiles, draws, command, tell)
 
 
-def _manifest(
-    made: Tidy, model: str, free: Iterable[str], fix: Iterable[str], value: str, seed: int
-) -> dict[str, object]:
+def _manifest(made: Made, seed: int) -> dict[str, object]:
     """What must not change between a stop and going on."""
     from il2 import __version__
 
-    return {
-        "data": made.wells.key, "--model": model, "--free": sorted(free), "--fix": sorted(fix), "--value": value,
-        "--seed": seed, "il2 version": __version__, "parameter set": f"{CURRENT} {fingerprint()}",
-    }  # fmt: skip
+    return {"data": made.key, **made.asked, "--seed": seed, "il2 version": __version__}
 
 
-def _check_profiles(made: Tidy, names: Sequence[str]) -> None:
+def _check_profiles(made: Made, names: Sequence[str]) -> None:
     for name in names:
         if name != DETERMINED and name not in made.problem.place:
             how = did_you_mean(name, (DETERMINED, *made.problem.names))
@@ -105,14 +116,14 @@ def _check_profiles(made: Tidy, names: Sequence[str]) -> None:
 
 
 def _run(
-    made: Tidy, store: Store, starts: int, seed: int, profiles: Sequence[str], draws: int, command: str, tell: Progress
+    made: Made, store: Store, starts: int, seed: int, profiles: Sequence[str], draws: int, command: str, tell: Progress
 ) -> Fit:
     found = _search(made, store, starts, seed, tell)
     best = found[0]
     if not math.isfinite(best.cost):
         raise Il2Error(
             "no start could be solved", where=made.problem.name, why=best.message,
-            how="Check counts and doses, or hold more numbers with --fix.",
+            how="Check counts and doses, or hold more numbers with --fix." if isinstance(made, Tidy) else "",
         )  # fmt: skip
     x = best.x
     shapes = _profiles(made, store, x, profiles, tell)
@@ -129,17 +140,17 @@ def _run(
     tell("predictive check", 0, 2)
     checked = predictive.check(made, x, positions)
     tell("predictive check", 1, 2)
-    curves = predictive.curves(made, x, positions)
+    curves = dose_curves(made, x, positions) if isinstance(made, Tidy) else time_curves(made, x, positions)
     tell("predictive check", 2, 2)
     settings: dict[str, object] = {"seed": seed, "starts": starts, "draws": draws, "command": command}
-    parameters = _parameters(made, x, told, command)
-    warnings = (*_warnings(made, found, x, posterior), *_uneven(made, checked.expected))
+    parameters = _parameters(made, x, told, command) if isinstance(made, Tidy) else None
+    warnings = (*_warnings(made, found, x, posterior), *_uneven(made, x, checked.expected))
     return Fit(
         made, found, x, shapes, told, posterior, positions, checked, curves, parameters, warnings, settings
     )  # fmt: skip
 
 
-def _search(made: Tidy, store: Store, starts: int, seed: int, tell: Progress) -> tuple[Start, ...]:
+def _search(made: Made, store: Store, starts: int, seed: int, tell: Progress) -> tuple[Start, ...]:
     done = [start for start in store.starts() if start.index < starts]
     count = len(done)
     tell("starts", count, starts)
@@ -153,12 +164,12 @@ def _search(made: Tidy, store: Store, starts: int, seed: int, tell: Progress) ->
     return search(made.problem, starts, seed, done=done, on_done=keep)
 
 
-def _profiles(made: Tidy, store: Store, x: np.ndarray, names: Sequence[str], tell: Progress) -> tuple[Profile, ...]:
+def _profiles(made: Made, store: Store, x: np.ndarray, names: Sequence[str], tell: Progress) -> tuple[Profile, ...]:
     problem = made.problem
     wanted = [name for name in names if name != DETERMINED]
     if DETERMINED in names:
-        kinds = {f.name: f.kind for f in problem.free}
-        wanted += [v.name for v in verdicts(problem, x) if v.determined and kinds[v.name] == DYNAMIC]
+        found = zip(verdicts(problem, x), made.shown, strict=True)
+        wanted += [v.name for v, shown in found if v.determined and shown]
     wanted = list(dict.fromkeys(wanted))
     done = store.profiles(x)
     out = []
@@ -173,7 +184,7 @@ def _profiles(made: Tidy, store: Store, x: np.ndarray, names: Sequence[str], tel
     return tuple(out)
 
 
-def _posterior(made: Tidy, store: Store, x: np.ndarray, draws: int, seed: int, tell: Progress) -> Posterior | None:
+def _posterior(made: Made, store: Store, x: np.ndarray, draws: int, seed: int, tell: Progress) -> Posterior | None:
     if not draws:
         return None
     if (found := store.posterior(x, draws)) is None:
@@ -211,7 +222,7 @@ def _parameters(made: Tidy, x: np.ndarray, told: Sequence[Verdict], command: str
     )  # fmt: skip
 
 
-def _warnings(made: Tidy, starts: Sequence[Start], x: np.ndarray, posterior: Posterior | None) -> Iterable[str]:
+def _warnings(made: Made, starts: Sequence[Start], x: np.ndarray, posterior: Posterior | None) -> Iterable[str]:
     """What a reader must know before the numbers are used."""
     yield from made.notes
     agreeing = sum(start.cost <= starts[0].cost + SAME for start in starts)
@@ -220,10 +231,11 @@ def _warnings(made: Tidy, starts: Sequence[Start], x: np.ndarray, posterior: Pos
     if failed := sum(not math.isfinite(start.cost) for start in starts):
         yield f"{failed} of {len(starts)} starts failed"
     values = native(made.problem.free, x)
+    known = "replicates tell" if isinstance(made, Tidy) else "its prior says"
     for f, value in zip(made.problem.free, values, strict=True):
         if f.kind == NOISE and math.isfinite(f.spread) and value > EXCESS * f.centre:
             yield (
-                f"{f.name} is {value / f.centre:.2g} times what replicates tell: the model leaves something out there, "
+                f"{f.name} is {value / f.centre:.2g} times what {known}: the model leaves something out there, "
                 "and intervals may be too narrow"
             )
     if posterior is not None:
@@ -233,16 +245,19 @@ def _warnings(made: Tidy, starts: Sequence[Start], x: np.ndarray, posterior: Pos
             yield f"the chains have not mixed (R-hat up to {worst:.2f}): ask for more --draws"
 
 
-def _uneven(made: Tidy, expected: np.ndarray) -> Iterable[str]:
-    """Cells whose residuals grow with the signal, though the noise was taken as even."""
-    wells, found = made.wells, []
-    for kind in dict.fromkeys(wells.cell.tolist()):
-        off, told = np.abs(wells.value - expected)[wells.cell == kind], expected[wells.cell == kind]
-        low, high = np.quantile(told, [1 / 3, 2 / 3])
-        if np.median(off[told >= high]) > UNEVEN * np.median(off[told <= low]):
-            found.append(kind)
+def _uneven(made: Made, x: np.ndarray, expected: np.ndarray) -> Iterable[str]:
+    """Groups of points whose residuals grow with the signal, more than their noise does."""
+    off, found = np.abs(predictive.over_noise(made, x, expected)), []
+    signal = made.measured(expected)
+    for kind in dict.fromkeys(made.groups.tolist()):
+        here = made.groups == kind
+        if here.sum() < FEWEST_UNEVEN:
+            continue
+        low, high = np.quantile(signal[here], [1 / 3, 2 / 3])
+        if np.median(off[here & (signal >= high)]) > UNEVEN * np.median(off[here & (signal <= low)]):
+            found.append(str(kind))
     if found:
         yield (
-            f"residuals of {', '.join(found)} grow with the signal, and the noise was taken as even: bands are too "
-            "wide at low doses and too narrow at high ones"
+            f"residuals of {', '.join(found)} grow with the signal more than the noise of the fit does: bands are too "
+            "wide at low signals and too narrow at high ones"
         )

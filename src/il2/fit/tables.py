@@ -1,4 +1,4 @@
-"""The tables of a fit: estimates, starts, residuals and predictions as CSV, and the parameter set."""
+"""The tables of a fit: estimates, starts, residuals and predictions as CSV, and the parameter set of wells."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from il2.files import whole_file
+from il2.fit.dose_curves import Curves
 from il2.fit.free import native
 from il2.fit.parameter_set import save
-from il2.fit.predictive import noise_of
+from il2.fit.predictive import over_noise
 from il2.fit.run import Fit
+from il2.fit.tidy import Tidy
+from il2.fit.time_curves import TimeCurve
 
 if TYPE_CHECKING:
     import pandas
@@ -27,7 +30,7 @@ def estimates(of: Fit) -> pandas.DataFrame:
 
     by_profile = {p.name for p in of.profiles}
     records = []
-    for k, (f, value, verdict) in enumerate(zip(of.tidy.problem.free, of.values, of.verdicts, strict=True)):
+    for k, (f, value, verdict) in enumerate(zip(of.made.problem.free, of.values, of.verdicts, strict=True)):
         record = {
             "name": f.name, "kind": f.kind, "unit": f.unit, "value": value, "low_95": verdict.low,
             "high_95": verdict.high, "interval_from": "profile" if f.name in by_profile else "curvature",
@@ -63,48 +66,62 @@ def starts(of: Fit) -> pandas.DataFrame:
 
 
 def residuals(of: Fit) -> pandas.DataFrame:
-    """A row a well: measured, expected, 90 % predictive interval, and the residual over the noise."""
+    """A row a point: measured, expected, 90 % predictive interval, and the residual over the noise."""
     import pandas
 
-    wells, off = of.tidy.wells, of.tidy.wells.value - of.check.expected
-    return pandas.DataFrame(
-        {
-            "line": wells.lines, "ligand": of.tidy.ligands, "cell": wells.cell, "dose_nM": wells.dose,
-            "time_min": wells.time, "replicate": wells.replicate, "panel": wells.panel, "value": wells.value,
-            "expected": of.check.expected, "low_90": of.check.low, "high_90": of.check.high, "residual": off,
-            "residual_over_noise": off / noise_of(of.tidy, of.x), "inside_50": of.check.inside[0],
-            "inside_90": of.check.inside[1],
-        }
-    )  # fmt: skip
+    made, check = of.made, of.check
+    value, expected, low, high = (made.measured(part) for part in (made.value, check.expected, check.low, check.high))
+    found = {
+        "value": value, "expected": expected, "low_90": low, "high_90": high, "residual": value - expected,
+        "residual_over_noise": over_noise(made, of.x, check.expected), "inside_50": check.inside[0],
+        "inside_90": check.inside[1],
+    }  # fmt: skip
+    return pandas.DataFrame(dict(made.labels) | found)
 
 
 def predictions(of: Fit) -> pandas.DataFrame:
-    """Curves over the doses: the phosphorylated share and its 95 % band by the uncertainty of the numbers."""
+    """Curves with 95 % bands by the uncertainty of the numbers: the phosphorylated share over the doses of wells,
+    else what is expected to be measured over time."""
     import pandas
 
     parts = []
     for found in of.curves:
-        lanes, levels, times = (a.ravel() for a in np.indices(found.signal.shape))
-        own = found.wells[lanes]
         parts.append(
-            pandas.DataFrame(
-                {
-                    "ligand": of.tidy.ligands[own], "cell": of.tidy.wells.cell[own], "dose_nM": found.dose[levels],
-                    "time_min": found.times[times], "phosphorylated": found.signal.ravel(),
-                    "low_95": found.low.ravel(), "high_95": found.high.ravel(),
-                }
-            )
-        )  # fmt: skip
+            pandas.DataFrame(_over_time(of, found) if isinstance(found, TimeCurve) else _over_doses(of, found))
+        )
     return pandas.concat(parts, ignore_index=True)
 
 
+def _over_doses(of: Fit, found: Curves) -> dict[str, np.ndarray]:
+    assert isinstance(of.made, Tidy)
+    lanes, levels, times = (a.ravel() for a in np.indices(found.signal.shape))
+    own = found.wells[lanes]
+    return {
+        "ligand": of.made.ligands[own], "cell": of.made.wells.cell[own], "dose_nM": found.dose[levels],
+        "time_min": found.times[times], "phosphorylated": found.signal.ravel(), "low_95": found.low.ravel(),
+        "high_95": found.high.ravel(),
+    }  # fmt: skip
+
+
+def _over_time(of: Fit, found: TimeCurve) -> dict[str, np.ndarray]:
+    first = found.points[0]
+    names = {
+        name: np.full(len(found.time), column[first], object)
+        for name, column in of.made.labels.items()
+        if name not in ("row", "time")
+    }
+    return names | {"time": found.time, "expected": found.signal, "low_95": found.low, "high_95": found.high}
+
+
 def write(of: Fit, folder: Path) -> Sequence[Path]:
-    """Write estimates.csv, starts.csv, residuals.csv, predictions.csv and parameters.yaml."""
+    """Write estimates.csv, starts.csv, residuals.csv and predictions.csv; of wells parameters.yaml, too."""
     made = {"estimates": estimates, "starts": starts, "residuals": residuals, "predictions": predictions}
     paths = []
     for name, table in made.items():
         paths.append(folder / f"{name}.csv")
         with whole_file(paths[-1]) as temporary:
             table(of).to_csv(temporary, index=False, float_format="%.8g")
-    save(of.parameters, folder / PARAMETERS)
-    return (*paths, folder / PARAMETERS)
+    if of.parameters is not None:
+        paths.append(folder / PARAMETERS)
+        save(of.parameters, paths[-1])
+    return tuple(paths)

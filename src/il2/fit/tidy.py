@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -13,7 +13,8 @@ import numpy as np
 from il2.errors import Il2Error
 from il2.fit import choice
 from il2.fit.block import Block, Points, Use, block
-from il2.fit.free import NOISE, OBSERVATION, Free
+from il2.fit.free import DYNAMIC, NOISE, OBSERVATION, Free
+from il2.fit.made import LIN, Made
 from il2.fit.noise import law
 from il2.fit.problem import Problem
 from il2.fit.wells import Wells, read_wells
@@ -32,24 +33,29 @@ FEWEST_SHARED = 4  # wells that two replicates must share to tell their noise
 
 
 @dataclass(frozen=True)
-class Tidy:
-    """A fit problem with the wells that it came from.
+class Tidy(Made):
+    """A fit problem with the wells that it came from; a point is a well.
 
-    rows: of each block, the well of each point. lanes: of each block, a representative well of each lane. ligands:
-    names of the ligand of each well. held: numbers that are held at another value than their default.
+    lanes: of each block, a representative well of each lane. ligands: names of the ligand of each well. held: numbers
+    that are held at another value than their default. options: what was freed and held, the model and the column.
     """
 
-    problem: Problem
     wells: Wells
-    rows: tuple[np.ndarray, ...]
     lanes: tuple[np.ndarray, ...]
     ligands: np.ndarray
     held: dict[str, float]
     candidates: tuple[choice.Candidate, ...]
+    options: dict[str, object] = field(default_factory=dict)
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        return self.wells.notes
+    def shown(self) -> tuple[bool, ...]:
+        return tuple(f.kind == DYNAMIC for f in self.problem.free)
+
+    @property
+    def asked(self) -> dict[str, object]:
+        from il2.knowledge.parameters import CURRENT, fingerprint
+
+        return self.options | {"parameter set": f"{CURRENT} {fingerprint()}"}
 
 
 def tidy(
@@ -62,6 +68,7 @@ def tidy(
     network of each ligand; a name of `il2 export` refuses ligands of another network. value: the measured column.
     Raises Il2Error, with file and line, for data that cannot be fitted.
     """
+    free, fix = list(free), list(fix)
     wells = read_wells(path, value)
     mixtures = _mixtures(wells, model)
     systems = list(dict.fromkeys(mix.system for mix in mixtures))
@@ -83,7 +90,16 @@ def tidy(
     blocks = tuple(part[0] for part in parts)
     bare = Problem(path.stem, made.free, blocks, threads)
     problem = _observed(bare, wells, groups)
-    return Tidy(problem, wells, tuple(groups), tuple(part[1] for part in parts), ligands, made.held, candidates)
+    labels = {
+        "line": wells.lines, "ligand": ligands, "cell": wells.cell, "dose_nM": wells.dose, "time_min": wells.time,
+        "replicate": wells.replicate, "panel": wells.panel,
+    }  # fmt: skip
+    options: dict[str, object] = {"--model": model, "--free": sorted(free), "--fix": sorted(fix), "--value": value}
+    return Tidy(
+        problem, path.name, wells.key, tuple(groups), labels, wells.cell, np.full(len(wells), LIN),
+        np.ones(len(wells)), wells, tuple(part[1] for part in parts), ligands, made.held, candidates, options,
+        notes=wells.notes,
+    )  # fmt: skip
 
 
 def _mixtures(wells: Wells, name: str) -> list[Mixture]:

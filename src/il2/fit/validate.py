@@ -15,13 +15,14 @@ import pandas
 from il2.errors import Il2Error
 from il2.fit import baseline
 from il2.fit.measured import RFU, frame
-from il2.fit.predicted import default_set
+from il2.fit.predicted import by_name, default_set
 from il2.fit.score import Scores, score, shape
 from il2.fit.small import small_sets
 
 Predictor = Callable[[pandas.DataFrame], np.ndarray]
 DEFAULT, SHAPE, PUBLISHED, CEILING = "default set", "default set, shape", "published model", "other run (ceiling)"
 RAMP = "dose ramp"
+NAMED = "default set, errors of the assay fitted"
 BASELINES: dict[str, Predictor] = {
     RAMP: baseline.dose_ramp,
     "wild type reused": baseline.wild_type_reused,
@@ -51,7 +52,7 @@ class Validation:
 
 def predictors() -> dict[str, Predictor]:
     """Predictions by name: rows of `il2.fit.measured.frame` to pSTAT5 up to a scale, NaN where there is none."""
-    found: dict[str, Predictor] = {DEFAULT: default_set}
+    found: dict[str, Predictor] = {DEFAULT: default_set, NAMED: by_name}
     if find_spec(PUBLISHED_MODULE):
         found[PUBLISHED] = _published
     return found | BASELINES | {CEILING: baseline.other_run}

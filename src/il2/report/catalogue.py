@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
+from il2.knowledge.calibrated import chosen
 from il2.knowledge.quantity import quantity
 from il2.knowledge.source import sources
 from il2.knowledge.table import number, rows
@@ -28,6 +29,7 @@ class Constant:
     grade: str
     sources: tuple[str, ...]
     note: str
+    parameter: str = ""  # of the network
 
 
 def listing(kind: str = "") -> list[dict[str, object]]:
@@ -100,10 +102,12 @@ def constants(row: dict[str, str]) -> list[Constant]:
     bases = {row["base"] or ("IL15" if slot == NEIGHBOUR_CHAIN else slot)} if slot else set()
     for step in rows("affinities"):
         if step["ligand"] in bases:
-            out.append(_constant(step["ligand"], step["step"], step["kd"], step["unit"], step))
+            name = f"KD_{step['ligand']}_{step['product'].replace('+', '_')}"
+            out.append(_constant(step["ligand"], step["step"], step["kd"], step["unit"], step, name))
     for partner in rows("partners"):
         if partner["name"] == slot:
-            out.append(_constant(slot, f"{partner['target']} > {slot}", partner["kd_nM"], "nM", partner))
+            step_name = f"{partner['target']} > {slot}"
+            out.append(_constant(slot, step_name, partner["kd_nM"], "nM", partner, f"KD_{slot}"))
     return out
 
 
@@ -145,7 +149,9 @@ def _range(c: Constant) -> str:
     return "" if c.low is None or c.high is None else f" ({c.low:g} to {c.high:g})"
 
 
-def _constant(of: str, step: str, kd: str, unit: str, row: dict[str, str]) -> Constant:
-    sources = tuple(row["sources"].split(";"))
+def _constant(of: str, step: str, kd: str, unit: str, row: dict[str, str], parameter: str) -> Constant:
+    """A constant with its calibrated value where there is one, which the range then holds."""
+    sources, value = tuple(row["sources"].split(";")), chosen(parameter, float(kd))
     low, high = number(row["low"]), number(row["high"])
-    return Constant(of, step, float(kd), unit, low, high, row["grade"], sources, row["note"])
+    low, high = low if low is None else min(low, value), high if high is None else max(high, value)
+    return Constant(of, step, value, unit, low, high, row["grade"], sources, row["note"], parameter)

@@ -116,22 +116,30 @@ def parameters(data: xarray.Dataset, sources: Sources) -> list[Markup]:
         return parts, number_text(value, 6), unit(of), span(low, high), grade, sources.cite(cited), note
 
     used = set(str(data.attrs["quantities"]).split("; "))
+    given = stand_ins(data)
     body = [
-        line(q.name, q.value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note, rivals(q))
+        line(q.name, value, q.unit, q.low, q.high, q.grade, q.sources, q.context, q.note, rivals(q))
         for q in quantities().values()
         if q.name in used
+        for value in (given.get(q.name, q.value),)
     ]
     every: dict[Constant, None] = dict.fromkeys(c for row in in_play(data) for c in constants(row))
     steps = [
-        line(f"{c.of}: {c.step}", c.kd, c.unit, c.low, c.high, c.grade, c.sources, c.note)
+        line(f"{c.of}: {c.step}", given.get(c.parameter, c.kd), c.unit, c.low, c.high, c.grade, c.sources, c.note)
         for c in every
         if c.step != "IC50"
     ]
     header = ["Name", "Value", "Unit", "Range", "Grade", "Sources", "Context and note"]
     return [
-        table(f"Quantities of parameter set {CURRENT}", header, body, numbers=(1, 3)),
+        table(f"Quantities of parameter set {data.attrs.get('parameter_set', CURRENT)}", header, body, numbers=(1, 3)),
         table("Dissociation constants of the molecules", ["Step", *header[1:]], steps, numbers=(1, 3)),
     ]
+
+
+def stand_ins(data: xarray.Dataset) -> dict[str, float]:
+    """Values by name that a parameter set put in the place of those of the default set."""
+    items = filter(None, str(data.attrs.get("stand_ins", "")).split("; "))
+    return {name: float(value) for name, _, value in (item.partition("=") for item in items)}
 
 
 def rivals(q: Quantity) -> str:

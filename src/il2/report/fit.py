@@ -11,23 +11,39 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from il2.files import whole_file, write_text
-from il2.fit.free import DYNAMIC
-from il2.fit.predictive import SHARES, noise_of
+from il2.fit.free import native
+from il2.fit.predictive import SHARES, over_noise
 from il2.fit.run import CHAINS, FAR, SAME
+from il2.fit.tidy import Tidy
 from il2.report import fit_figure
 from il2.report.figure import render
+from il2.report.fit_facts import facts, files, noun, statement
+from il2.report.fit_figure import unit
 from il2.report.html import RESEARCH_USE
 from il2.report.markup import Markup, Piece, table, tag, void
 from il2.report.page import page, section
-from il2.report.panel import concentration, plain
+from il2.report.panel import concentration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from il2.fit.free import Free
     from il2.fit.identify import Verdict
     from il2.fit.run import Fit
 
 MOST_FAR = 20
+HIDDEN, RIGHT = ("panel",), ("Line", "Row", "Dose", "Time", "Time (min)")
+HEADINGS = {"dose_nM": "Dose", "time_min": "Time (min)"}
+OVER_DOSES = (
+    "lines are the fit, markers the wells without their background and over their scale, so that plates and replicates "
+    "can be compared. Bands hold 95 % of measurements, by the uncertainty of the numbers and the noise. Every panel "
+    "has its own vertical scale."
+)
+OVER_TIMES = (
+    "lines are the fit, markers the measurements, a panel an observable and condition. Several colours in a panel are "
+    "points with a scale, background or noise of their own. Bands hold 95 % of measurements, by the uncertainty of the "
+    "numbers and the noise. Every panel has its own vertical scale, logarithmic where the problem takes logarithms."
+)
 REPORT, FIGURES = "report.html", "figures"
 
 
@@ -61,15 +77,10 @@ def _figures(of: Fit) -> dict[str, tuple[str, Figure]]:
     """Caption and figure by name of its file; names never come from the data."""
     found: dict[str, tuple[str, Figure]] = {}
     for k, (name, figure) in enumerate(fit_figure.curves(of), 1):
-        caption = (
-            f"{name}: lines are the fit, markers the wells without their background and over their scale, so that "
-            "plates and replicates can be compared. Bands hold 95 % of measurements, by the uncertainty of the numbers "
-            "and the noise. Every panel has its own vertical scale."
-        )
-        found[f"curves-{k:02d}"] = (caption, figure)
+        found[f"curves-{k:02d}"] = (f"{name}: {OVER_DOSES if isinstance(of.made, Tidy) else OVER_TIMES}", figure)
+    prior = ", grey bars the 95 % of the prior where there is one" if _priors(of, True) else ""
     found["estimates"] = (
-        "Dots are estimates, lines their 95 % intervals, grey bars the 95 % of the prior; filled where the data "
-        "determine the number.",
+        f"Dots are estimates, lines their 95 % intervals{prior}; filled where the data determine the number.",
         fit_figure.estimates(of),
     )
     if (shapes := fit_figure.profiles(of)) is not None:
@@ -82,9 +93,10 @@ def _figures(of: Fit) -> dict[str, tuple[str, Figure]]:
         f"Cost is minus the log density. Starts in the grey strip (within {SAME:g}) reached the same optimum.",
         fit_figure.waterfall(of),
     )
+    first = "dose" if isinstance(of.made, Tidy) else "condition"
     found["residuals"] = (
-        "Measured minus expected over the noise, by dose and by time; and sorted beside the law that the noise is "
-        "taken to follow. A trend over dose or time is what the model leaves out.",
+        f"Measured minus expected over the noise, by {first} and by time; and sorted beside the law that the noise is "
+        f"taken to follow. A trend over {first} or time is what the model leaves out.",
         fit_figure.residuals(of),
     )
     return found
@@ -98,64 +110,24 @@ def fit_html(of: Fit, drawn: dict[str, Drawn] | None = None) -> str:
         "p", "No profile was asked for: intervals are by the curvature at the best fit. --profiles all-determined "
         "follows each determined number to the ends of its interval.",
     )  # fmt: skip
+    heading = f"Fit of {of.made.source}"
+    caption = "Estimated numbers" if all(of.made.shown) else "Numbers of the model"
     body = [
-        tag("header", tag("h1", f"Fit of {Path(of.tidy.wells.path).name}"), _statement(of), _facts(of)),
+        tag("header", tag("h1", heading), tag("p", statement(of), class_="lede"), facts(of)),
         section("Read this first", _warnings(of)),
         section("Measured and fitted", *curves),
-        section("Estimates", shown["estimates"], _estimates(of)),
+        section("Estimates", shown["estimates"], _numbers(of, caption, True)),
         section("What the data determine", _verdicts(of)),
         section("Profiles", profiles),
         section("Starts", shown["waterfall"]),
         section("Residuals", shown["residuals"], _far(of)),
         section("Predictive check", _check(of)),
-        section("Scales, backgrounds and noise", _observation(of)),
+        *([section("Scales, backgrounds and noise", _observation(of))] if not all(of.made.shown) else []),
         *([section("Posterior", _posterior(of))] if of.posterior is not None else []),
-        section("Files", _files()),
+        section("Files", files(of)),
         tag("footer", tag("p", tag("strong", RESEARCH_USE))),
     ]
-    return page(f"Fit of {Path(of.tidy.wells.path).name}", body)
-
-
-def _statement(of: Fit) -> Markup:
-    own = [v for v, f in zip(of.verdicts, of.tidy.problem.free, strict=True) if f.kind == DYNAMIC]
-    known = sum(v.determined for v in own)
-    agreeing = sum(s.cost <= of.starts[0].cost + SAME for s in of.starts)
-    shares = " and ".join(f"{100 * s:.0f} %" for s in of.check.shares)
-    wanted = " and ".join(f"{100 * s:.0f} %" for s in SHARES)
-    return tag(
-        "p",
-        f"{len(of.tidy.wells)} wells of {_listed(of.tidy.ligands)} on {_listed(of.tidy.wells.cell)} were fitted with "
-        f"{len(of.tidy.problem.free)} free numbers, {len(own)} of them in the model. The data determine {known} of "
-        f"these {len(own)}. {agreeing} of {len(of.starts)} starts reached the same best optimum. The {wanted} "
-        f"predictive intervals hold {shares} of the wells.",
-        class_="lede",
-    )
-
-
-def _listed(values: np.ndarray, most: int = 6) -> str:
-    names = list(dict.fromkeys(map(str, values)))
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(plain(name, 30) for name in names[:most]) + more
-
-
-def _facts(of: Fit) -> Markup:
-    wells = of.tidy.wells
-    doses, times = wells.dose[wells.dose > 0], sorted(set(wells.time.tolist()))
-    command = str(of.settings.get("command") or "")
-    facts: list[tuple[str, Piece]] = [
-        ("Command", tag("code", command) if command else "called from Python"),
-        ("Data", f"{Path(wells.path).name}, hash {wells.key}, values in {wells.unit}"),
-        ("Doses", f"{len(set(doses.tolist()))} from {concentration(doses.min())} to {concentration(doses.max())}"),
-        ("Times", ", ".join(f"{t:g}" for t in times) + " min"),
-        ("Networks", ", ".join(dict.fromkeys(b.network.name for b in of.tidy.problem.blocks))),
-        ("Version", f"il2 {of.parameters.il2_version}"),
-        ("Other values", f"parameter set {of.parameters.based_on}, hash {of.parameters.based_on_hash}"),
-        ("Parameter set out", f"hash {of.parameters.hash}"),
-        ("Starts, seed", f"{len(of.starts)}, {of.settings.get('seed')}"),
-    ]
-    if of.tidy.held:
-        facts.append(("Held", ", ".join(f"{name}={value:g}" for name, value in of.tidy.held.items())))
-    return tag("dl", [[tag("dt", name), tag("dd", text)] for name, text in facts])
+    return page(heading, body)
 
 
 def _warnings(of: Fit) -> list[Markup]:
@@ -179,20 +151,37 @@ def _image(found: Drawn) -> Markup:
     return tag("figure", scroll, tag("figcaption", found.caption))
 
 
-def _rows(of: Fit, dynamic: bool) -> list[list[Piece]]:
-    out: list[list[Piece]] = []
-    for f, value, told in zip(of.tidy.problem.free, of.values, of.verdicts, strict=True):
-        if (f.kind == DYNAMIC) != dynamic:
-            continue
-        known = math.isfinite(f.spread)
-        before: Piece = "none"
-        if known:
-            low, high = (f.centre * 10 ** (s * 1.96 * f.spread) for s in (-1, 1))
-            before = f"{_short(f.centre)} ({_short(low)} to {_short(high)})"
-        word = _word(told)
-        interval = f"{_short(told.low)} to {_short(told.high)}"
-        out.append([f.name, _short(value), interval, f.unit, before, word, tag("span", f.note or "–", class_="note")])
-    return out
+def _numbers(of: Fit, caption: str, shown: bool) -> Markup:
+    """Free numbers with their priors and verdicts; a column of which nothing is known is left out."""
+    chosen = [k for k, own in enumerate(of.made.shown) if own == shown]
+    free, before = of.made.problem.free, "Prior: median (95 %)"
+    columns: dict[str, list[Piece]] = {
+        "Number": [free[k].name for k in chosen],
+        "Value": [_short(of.values[k]) for k in chosen],
+        "95 % interval": [f"{_short(of.verdicts[k].low)} to {_short(of.verdicts[k].high)}" for k in chosen],
+    }
+    if any(unit(free[k]) for k in chosen):
+        columns["Unit"] = [unit(free[k]) or "–" for k in chosen]
+    if _priors(of, shown):
+        columns[before] = [_prior(free[k]) for k in chosen]
+    columns["By the data"] = [_word(of.verdicts[k]) for k in chosen]
+    if any(free[k].note for k in chosen):
+        columns["Note"] = [tag("span", free[k].note or "–", class_="note") for k in chosen]
+    right = [n for n, name in enumerate(columns) if name in ("Value", "95 % interval", before)]
+    return table(caption, list(columns), list(zip(*columns.values(), strict=True)), right)
+
+
+def _priors(of: Fit, shown: bool) -> bool:
+    return any(
+        math.isfinite(f.spread) for f, own in zip(of.made.problem.free, of.made.shown, strict=True) if own == shown
+    )
+
+
+def _prior(f: Free) -> str:
+    if math.isinf(f.spread):
+        return "none"
+    low, high = native((f, f), f.to_scale(f.centre) + 1.96 * f.spread * np.array([-1.0, 1.0]))
+    return f"{_short(f.centre)} ({_short(low)} to {_short(high)})"
 
 
 def _word(told: Verdict) -> Markup:
@@ -206,62 +195,65 @@ def _short(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _estimates(of: Fit) -> Markup:
-    header = ["Number", "Value", "95 % interval", "Unit", "Prior: median (95 %)", "By the data", "Note"]
-    return table("Numbers of the model", header, _rows(of, True), numbers=(1, 2, 4))
-
-
 def _observation(of: Fit) -> list[Markup]:
-    header = ["Number", "Value", "95 % interval", "Unit", "Prior: median (95 %)", "By the data", "Note"]
     text = (
         "Measured = background + scale × phosphorylated share + noise. Each cell has a scale and a background per "
         "plate and replicate, since fluorescence is comparable only there; the noise follows Student's t, so that a "
         "stray well pulls little."
     )
-    return [tag("p", text), table("Numbers of the measurement", header, _rows(of, False), numbers=(1, 2, 4))]
+    return [tag("p", text), _numbers(of, "Numbers of the measurement", False)]
 
 
 def _verdicts(of: Fit) -> Markup:
-    kinds = [f.kind for f in of.tidy.problem.free]
-    return tag("ul", [tag("li", v.text) for v, kind in zip(of.verdicts, kinds, strict=True) if kind == DYNAMIC])
+    return tag("ul", [tag("li", v.text) for v, shown in zip(of.verdicts, of.made.shown, strict=True) if shown])
 
 
 def _far(of: Fit) -> Markup:
-    wells = of.tidy.wells
-    z = (wells.value - of.check.expected) / noise_of(of.tidy, of.x)
-    far = [i for i in np.argsort(-np.abs(z)) if abs(z[i]) > FAR]
+    made, what = of.made, noun(of)
+    z = over_noise(made, of.x, of.check.expected)
+    far = [int(i) for i in np.argsort(-np.abs(z)) if abs(z[i]) > FAR]
     if not far:
-        return tag("p", f"No well lies further than {FAR:g} times the noise from the fit.")
-    header = ["Line", "Ligand", "Cell", "Dose", "Time (min)", "Replicate", "Measured", "Expected", "Over noise"]
+        return tag("p", f"No {what} lies further than {FAR:g} times the noise from the fit.")
+    measured, expected = made.measured(made.value), made.measured(of.check.expected)
+    header = [HEADINGS.get(name, name.capitalize()) for name in made.labels if name not in HIDDEN]
     body = [
         [
-            str(wells.lines[i]), str(of.tidy.ligands[i]), str(wells.cell[i]), concentration(float(wells.dose[i])),
-            f"{wells.time[i]:g}", str(wells.replicate[i]) or "–", _short(wells.value[i]), _short(of.check.expected[i]),
-            f"{z[i]:.1f}",
+            *(_label(name, column[i]) for name, column in made.labels.items() if name not in HIDDEN),
+            _short(measured[i]), _short(expected[i]), f"{z[i]:.1f}",
         ]
         for i in far[:MOST_FAR]
     ]  # fmt: skip
     more = f", the first {MOST_FAR} of {len(far)}" if len(far) > MOST_FAR else ""
-    return table(f"Wells further than {FAR:g} times the noise{more}", header, body, numbers=(0, 4, 6, 7, 8))
+    caption = f"{what.capitalize()}s further than {FAR:g} times the noise{more}"
+    right = [n for n, name in enumerate(header) if name in RIGHT]
+    last = len(header)
+    return table(caption, [*header, "Measured", "Expected", "Over noise"], body, (*right, *range(last, last + 3)))
+
+
+def _label(name: str, value: object) -> str:
+    if isinstance(value, float):
+        return concentration(value) if name == "dose_nM" else f"{value:g}"
+    return str(value) or "–"
 
 
 def _check(of: Fit) -> list[Markup]:
-    cells = np.array(of.tidy.wells.cell)
+    what, kinds = f"{noun(of)}s", of.made.groups
     groups = [
-        ("all wells", np.ones(len(cells), bool)),
-        *((name, cells == name) for name in dict.fromkeys(cells.tolist())),
+        (f"all {what}", np.ones(len(kinds), bool)),
+        *((str(name), kinds == name) for name in dict.fromkeys(kinds.tolist())),
     ]
     body = [
         [name, str(int(own.sum())), *(f"{100 * row[own].mean():.0f} %" for row in of.check.inside)]
         for name, own in groups
     ]
     text = (
-        "A fit that is right puts about half of the wells into the 50 % interval and nine in ten into the 90 % "
-        "interval. These wells were fitted themselves, so that a good share is needed but proves little; a bad one "
+        f"A fit that is right puts about half of the {what} into the 50 % interval and nine in ten into the 90 % "
+        f"interval. These {what} were fitted themselves, so that a good share is needed but proves little; a bad one "
         "shows noise or a shape that the model does not have. Fit a part of the data and predict the rest to know more."
     )
-    header = ["Wells", "Number", *(f"In the {100 * s:.0f} % interval" for s in SHARES)]
-    return [tag("p", text), table("Wells inside their predictive intervals", header, body, numbers=(1, 2, 3))]
+    header = [what.capitalize(), "Number", *(f"In the {100 * s:.0f} % interval" for s in SHARES)]
+    caption = f"{what.capitalize()} inside their predictive intervals"
+    return [tag("p", text), table(caption, header, body, numbers=(1, 2, 3))]
 
 
 def _posterior(of: Fit) -> list[Markup]:
@@ -273,16 +265,3 @@ def _posterior(of: Fit) -> list[Markup]:
         "Intervals of the posterior are in estimates.csv."
     )
     return [tag("p", text)]
-
-
-def _files() -> Markup:
-    files = (
-        ("estimates.csv", "every free number: value, 95 % interval, prior, bounds, verdict"),
-        ("starts.csv", "every start and its cost"),
-        ("residuals.csv", "every well: measured, expected, 90 % predictive interval, residual"),
-        ("predictions.csv", "curves over the doses with 95 % bands"),
-        ("parameters.yaml", "the parameter set, for further predictions"),
-        ("figures/", "the figures of this page"),
-        ("fit.json, state/", "what a stopped fit needs to go on"),
-    )
-    return tag("dl", [[tag("dt", tag("code", name)), tag("dd", text)] for name, text in files])

@@ -106,6 +106,20 @@ def value_axis(axes: Axes, scale: str, values: np.ndarray) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}" if abs(v) >= 1000 else f"{v:.3g}"))
 
 
+def log_values(axes: Axes) -> None:
+    """A vertical log scale with a few plain numbers on it, also within one decade."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    wide = high > 100 * low
+    ticks = [m * 10.0**d for d in decades for m in ((1,) if wide else (1, 2, 5)) if low <= m * 10.0**d <= high]
+    axes.yaxis.set_major_locator(FixedLocator(ticks[:: -(-len(ticks) // 6)] if len(ticks) > 1 else [low, high]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:.3g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def ratio_axis(axes: Axes) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 

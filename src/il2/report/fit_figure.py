@@ -1,4 +1,4 @@
-"""Figures of a fit: curves with measured wells, waterfall of the starts, profiles, residuals, estimates and priors."""
+"""Figures of a fit: waterfall of the starts, profiles, residuals, estimates and priors; and which curves are drawn."""
 
 from __future__ import annotations
 
@@ -7,129 +7,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from il2.fit.free import DYNAMIC, native
-from il2.fit.predictive import noise_of
-from il2.fit.problem import DEGREES
+from il2.fit.free import native
+from il2.fit.noise import law
+from il2.fit.predictive import over_noise
 from il2.fit.profile import RISE
 from il2.fit.run import SAME
+from il2.fit.tidy import Tidy
 from il2.report.figure import DISTINCT
-from il2.report.fit_axes import (
-    SMALL,
-    TINY,
-    dose_ticks,
-    dot,
-    panels,
-    ratio_axis,
-    shades,
-    style,
-    title,
-    value_axis,
-)
+from il2.report.fit_axes import SMALL, TINY, dose_ticks, panels, ratio_axis, style, title, value_axis
+from il2.report.fit_doses import over_doses
+from il2.report.fit_times import over_times
 from il2.report.panel import DASHES, GRID, INK, MARKERS, PALE, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from il2.fit.free import Free
+    from il2.fit.made import Made
     from il2.fit.run import Fit
 
-MOST_CELLS, MOST_LIGANDS = 12, 8
 CLIP = 6.0  # residuals further out are drawn at the edge
+MOST_GROUPS = 12  # in a legend
+MOST_TICKS, FEW_CONDITIONS = 8, 4
+PRIOR = "#c9ced3"
 
 
 def curves(of: Fit) -> list[tuple[str, Figure]]:
-    """A figure a ligand with a panel a cell: wells over scale without background, curves and bands."""
-    ligands = list(dict.fromkeys(of.tidy.ligands.tolist()))
-    return [(name, _ligand(of, name)) for name in ligands[:MOST_LIGANDS]]
-
-
-def _ligand(of: Fit, name: str) -> Figure:
-    wells = of.tidy.wells
-    cells = list(dict.fromkeys(wells.cell[of.tidy.ligands == name].tolist()))[:MOST_CELLS]
-    times = sorted(set(wells.time[of.tidy.ligands == name].tolist()))
-    columns = min(len(cells), 4)
-    rows = -(-len(cells) // columns)
-    figure, grid = panels(rows, columns, 2.45, 2.15, below=0.95)
-    figure.suptitle(f"{plain(name, 40)}: measured and fitted", x=0.01, ha="left", fontsize=11, weight="bold", color=INK)
-    shown, _ = shares(of)
-    for place, axes in enumerate(grid):
-        if place >= len(cells):
-            axes.set_visible(False)
-            continue
-        here = (of.tidy.ligands == name) & (wells.cell == cells[place])
-        _cell(of, axes, here, times, shown)
-        axes.set_title(plain(cells[place], 28), fontsize=9.5, loc="left", color=INK, weight="bold")
-        if place + columns >= len(cells):
-            axes.set_xlabel("dose (log scale)", fontsize=SMALL, color=INK)
-        if place % columns == 0:
-            axes.set_ylabel(f"{_readout(of, name)} (share)", fontsize=SMALL, color=INK)
-    _legend(figure, of, times, wells.replicate[of.tidy.ligands == name])
-    return figure
-
-
-def _readout(of: Fit, name: str) -> str:
-    from il2.receptor.head import head
-
-    first = int(np.flatnonzero(of.tidy.ligands == name)[0])
-    return "p" + head(of.tidy.wells.kinds[of.tidy.wells.which[first]].base).stat
-
-
-def shares(of: Fit) -> tuple[np.ndarray, np.ndarray]:
-    """Measured wells as shares of phosphorylated STAT (n,): without background, over scale; and their noise (n,)."""
-    values = dict(zip(of.tidy.problem.names, of.values, strict=True))
-    scale, background = np.ones(len(of.tidy.wells)), np.zeros(len(of.tidy.wells))
-    for block, rows in zip(of.tidy.problem.blocks, of.tidy.rows, strict=True):
-        scale[rows] = [values[name] for name in block.points.scale.tolist()]
-        background[rows] = [values[name] for name in block.points.background.tolist()]
-    return (of.tidy.wells.value - background) / scale, noise_of(of.tidy, of.x) / scale
-
-
-def _cell(of: Fit, axes: Axes, here: np.ndarray, times: list[float], shown: np.ndarray) -> None:
-    wells, colours = of.tidy.wells, shades(len(times))
-    replicates = sorted(set(wells.replicate.tolist()))
-    doses = wells.dose[here & (wells.dose > 0)]
-    untreated = doses.min() / 4
-    for found in of.curves:
-        for lane, well in enumerate(found.wells):
-            if not here[well]:
-                continue
-            for k, time in enumerate(found.times):
-                if time not in times:
-                    continue
-                colour = colours[times.index(time)]
-                low, high = found.low_measured[lane, :, k], found.high_measured[lane, :, k]
-                axes.fill_between(found.dose, low, high, color=colour, alpha=0.13, linewidth=0)
-                axes.plot(found.dose, found.signal[lane, :, k], color=colour, linewidth=1.5)
-    for colour, time in zip(colours, times, strict=True):
-        for rank, replicate in enumerate(replicates):
-            own = here & (wells.time == time) & (wells.replicate == replicate)
-            x = np.where(wells.dose[own] > 0, wells.dose[own], untreated)
-            axes.plot(x, shown[own], clip_on=False, zorder=3, **dot(colour, rank))
-    style(axes)
-    axes.set_xscale("log")
-    axes.set_xlim(untreated / 1.6, doses.max() * 1.7)
-    dose_ticks(axes, doses, untreated if (wells.dose[here] == 0).any() else None)
-
-
-def _legend(figure: Figure, of: Fit, times: list[float], replicates: np.ndarray) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles: list[Any] = [
-        Line2D([], [], color=c, linewidth=1.5, label=f"{t:g} min")
-        for t, c in zip(times, shades(len(times)), strict=True)
-    ]
-    names = sorted(set(of.tidy.wells.replicate.tolist()))
-    several = len(names) > 1
-    handles += [
-        Line2D([], [], label=plain(f"replicate {r}", 20) if several else "measured", **dot(PALE, rank))
-        for rank, r in enumerate(names) if r in set(replicates.tolist())
-    ]  # fmt: skip
-    handles.append(Patch(color=PALE, alpha=0.2, linewidth=0, label="95 % of measurements"))
-    figure.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0.01, 0.0), ncols=min(len(handles), 5), fontsize=TINY,
-        frameon=False, labelcolor=INK, handlelength=1.6, columnspacing=1.2,
-    )  # fmt: skip
+    """What a figure shows, and the figure: measured beside fitted."""
+    return over_doses(of, of.made) if isinstance(of.made, Tidy) else over_times(of)
 
 
 def waterfall(of: Fit) -> Figure:
@@ -173,7 +79,7 @@ def profiles(of: Fit) -> Figure | None:
         return None
     columns = min(len(of.profiles), 4)
     figure, grid = panels(-(-len(of.profiles) // columns), columns, 2.3, 1.7, below=0.5, gap=0.85)
-    free = {f.name: f for f in of.tidy.problem.free}
+    free = {f.name: f for f in of.made.problem.free}
     for axes, found in zip(grid, of.profiles, strict=False):
         f = free[found.name]
         rise = found.costs - found.costs.min()
@@ -185,7 +91,7 @@ def profiles(of: Fit) -> Figure | None:
         value_axis(axes, f.scale, found.values)
         style(axes)
         axes.set_title(plain(found.name, 32), fontsize=SMALL, loc="left", color=INK, weight="bold")
-        axes.set_xlabel(plain(f.unit, 30), fontsize=TINY, color=INK)
+        axes.set_xlabel(plain(unit(f), 30) or "value", fontsize=TINY, color=INK)
     for k, axes in enumerate(grid):
         axes.set_visible(k < len(of.profiles))
         if k % columns == 0:
@@ -195,80 +101,121 @@ def profiles(of: Fit) -> Figure | None:
 
 
 def estimates(of: Fit) -> Figure:
-    """Numbers of the network: value and 95 % interval beside the prior, over the prior median."""
-    chosen = [k for k, f in enumerate(of.tidy.problem.free) if f.kind == DYNAMIC]
+    """Numbers that the fit is for: value and 95 % interval beside the prior; over the prior median where each is on a
+    log scale and has a prior, else as places between the bounds."""
+    free = of.made.problem.free
+    chosen = [k for k, shown in enumerate(of.made.shown) if shown]
+    ratio = all(free[k].scale == "log10" for k in chosen) and isinstance(of.made, Tidy)
     figure, (axes,) = panels(1, 1, 4.4, max(0.235 * len(chosen), 0.7), below=0.85, left=2.3, top=0.42)
+
+    def place(f: Free, *values: float) -> list[float]:
+        if ratio:
+            return [value / f.centre for value in values]
+        low, high = f.to_scale(f.low), f.to_scale(f.high)
+        return [(f.to_scale(value) - low) / (high - low) for value in values]
+
     for row, k in enumerate(chosen):
-        f, told = of.tidy.problem.free[k], of.verdicts[k]
+        f, told = free[k], of.verdicts[k]
         y = len(chosen) - row
         if math.isfinite(f.spread):
-            ends = native((f, f), f.to_scale(f.centre) + 1.96 * f.spread * np.array([-1.0, 1.0])) / f.centre
-            axes.plot(ends, [y, y], color="#c9ced3", linewidth=7, solid_capstyle="butt", zorder=1)
+            ends = native((f, f), f.to_scale(f.centre) + 1.96 * f.spread * np.array([-1.0, 1.0]))
+            axes.plot(place(f, *ends), [y, y], color=PRIOR, linewidth=7, solid_capstyle="butt", zorder=1)
         colour = DISTINCT[0] if told.determined else DISTINCT[1]
-        axes.plot([told.low / f.centre, told.high / f.centre], [y, y], color=colour, linewidth=1.8, zorder=2)
+        axes.plot(place(f, told.low, told.high), [y, y], color=colour, linewidth=1.8, zorder=2)
         face = colour if told.determined else "white"
-        axes.plot(of.values[k] / f.centre, y, "o", color=colour, markerfacecolor=face, markersize=4.5, zorder=3)
-    axes.axvline(1, color=PALE, linewidth=0.8, linestyle=DASHES[3])
-    axes.set_yticks(range(len(chosen), 0, -1), [plain(of.tidy.problem.free[k].name, 34) for k in chosen], fontsize=TINY)
+        axes.plot(place(f, of.values[k]), [y], "o", color=colour, markerfacecolor=face, markersize=4.5, zorder=3)
+    axes.set_yticks(range(len(chosen), 0, -1), [plain(free[k].name, 34) for k in chosen], fontsize=TINY)
     axes.set_ylim(0.4, len(chosen) + 0.6)
-    axes.set_xscale("log")
-    ratio_axis(axes)
+    if ratio:
+        axes.axvline(1, color=PALE, linewidth=0.8, linestyle=DASHES[3])
+        axes.set_xscale("log")
+        ratio_axis(axes)
+    else:
+        axes.set_xlim(-0.02, 1.02)
     style(axes)
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel("value over prior median (log scale)", fontsize=SMALL, color=INK)
+    label = "value over prior median (log scale)" if ratio else "place between lower (0) and upper bound (1)"
+    axes.set_xlabel(label, fontsize=SMALL, color=INK)
     from matplotlib.lines import Line2D
 
     handles = [
         Line2D([], [], color=DISTINCT[0], marker="o", markersize=4.5, label="determined, 95 %"),
         Line2D([], [], color=DISTINCT[1], marker="o", markersize=4.5, markerfacecolor="white", label="not determined"),
-        Line2D([], [], color="#c9ced3", linewidth=7, label="prior, 95 %"),
     ]
+    if any(math.isfinite(free[k].spread) for k in chosen):
+        handles.append(Line2D([], [], color=PRIOR, linewidth=7, label="prior, 95 %"))
     figure.legend(handles=handles, loc="lower left", ncols=3, fontsize=TINY, frameon=False, labelcolor=INK)
-    title(figure, "Estimates and priors")
+    title(figure, "Estimates and priors" if len(handles) > 2 else "Estimates")
     return figure
 
 
-def residuals(of: Fit) -> Figure:
-    """Residuals over noise by dose and by time, and their quantiles beside those of the noise law."""
-    from scipy import stats
+def unit(f: Free) -> str:
+    """Its unit, nothing for a number without one."""
+    return "" if f.unit == "dimensionless" else f.unit
 
-    wells = of.tidy.wells
-    z = (wells.value - of.check.expected) / noise_of(of.tidy, of.x)
-    cells = list(dict.fromkeys(wells.cell.tolist()))
+
+def residuals(of: Fit) -> Figure:
+    """Residuals over noise by dose or condition and by time, and their quantiles beside those of the noise law."""
+    z = over_noise(of.made, of.x, of.check.expected)
+    groups = list(dict.fromkeys(of.made.groups.tolist()))
     figure, (left, middle, right) = panels(1, 3, 2.75, 2.3, below=0.8, top=0.42)
-    treated = wells.dose > 0
-    x = np.where(treated, wells.dose, wells.dose[treated].min() / 4)
     rng = np.random.default_rng(0)
-    times = sorted(set(wells.time.tolist()))
-    at_time = np.searchsorted(times, wells.time) + rng.uniform(-0.25, 0.25, len(wells))
-    for k, name in enumerate(cells):
-        own = wells.cell == name
+    times = sorted(set(of.made.time.tolist()))
+    at_time = np.searchsorted(times, of.made.time) + rng.uniform(-0.25, 0.25, len(z))
+    at_left = _by_dose(of.made, left, rng) if isinstance(of.made, Tidy) else _by_condition(of.made, left, rng)
+    for k, name in enumerate(groups):
+        own = of.made.groups == name
         look: dict[str, Any] = {"linestyle": "none", "marker": MARKERS[k % len(MARKERS)], "markersize": 3, "alpha": 0.7}
         look |= {"color": DISTINCT[k % len(DISTINCT)], "markeredgewidth": 0}
-        left.plot(x[own] * np.exp(rng.uniform(-0.12, 0.12, own.sum())), np.clip(z[own], -CLIP, CLIP), **look)
-        middle.plot(at_time[own], np.clip(z[own], -CLIP, CLIP), label=plain(name, 20), **look)
-    left.set_xscale("log")
-    dose_ticks(left, wells.dose[treated], None if treated.all() else float(x.min()))
-    middle.set_xticks(range(len(times)), [f"{t:g}" for t in times])
+        left.plot(at_left[own], np.clip(z[own], -CLIP, CLIP), **look)
+        middle.plot(at_time[own], np.clip(z[own], -CLIP, CLIP), label=plain(str(name), 20), **look)
+    step = -(-len(times) // MOST_TICKS)
+    middle.set_xticks(range(0, len(times), step), [f"{t:g}" for t in times[::step]])
     middle.set_xlim(-0.6, len(times) - 0.4)
     for axes in (left, middle):
         axes.axhline(0, color=PALE, linewidth=0.8)
         axes.set_ylim(-CLIP * 1.06, CLIP * 1.06)
-    sorted_z = np.sort(z)
-    theory = stats.t.ppf((np.arange(len(z)) + 0.5) / len(z), DEGREES)
+    sorted_z, degrees = np.sort(z), of.made.problem.degrees
+    theory = law(degrees).ppf((np.arange(len(z)) + 0.5) / len(z))
     limit = min(max(float(np.abs(sorted_z).max()), float(np.abs(theory).max())) * 1.05, 12.0)
     right.plot([-limit, limit], [-limit, limit], color=PALE, linewidth=0.8)
     right.plot(theory, np.clip(sorted_z, -limit, limit), "o", markersize=2.6, color=DISTINCT[0], markeredgewidth=0)
     right.set_xlim(-limit, limit)
     right.set_ylim(-limit, limit)
-    for axes, label in ((left, "dose (log scale)"), (middle, "time (min)"), (right, f"Student's t, {DEGREES:g} d.f.")):
+    wells = isinstance(of.made, Tidy)
+    labels = (
+        "dose (log scale)" if wells else "condition", "time (min)" if wells else "time",
+        "normal law" if math.isinf(degrees) else f"Student's t, {degrees:g} d.f.",
+    )  # fmt: skip
+    for axes, label in zip((left, middle, right), labels, strict=True):
         style(axes)
         axes.set_xlabel(label, fontsize=SMALL, color=INK)
     left.set_ylabel("residual over noise", fontsize=SMALL, color=INK)
     right.set_ylabel("residual, sorted", fontsize=SMALL, color=INK)
     handles, names = middle.get_legend_handles_labels()
     figure.legend(
-        handles, names, loc="lower left", ncols=min(len(names), 6), fontsize=TINY, frameon=False, labelcolor=INK
-    )
+        handles[:MOST_GROUPS], names[:MOST_GROUPS], loc="lower left", ncols=min(len(names), 6), fontsize=TINY,
+        frameon=False, labelcolor=INK,
+    )  # fmt: skip
     title(figure, "Residuals")
     return figure
+
+
+def _by_dose(made: Tidy, axes: Axes, rng: np.random.Generator) -> np.ndarray:
+    """Where points lie by their dose (n,), untreated wells apart."""
+    doses = made.wells.dose
+    treated = doses > 0
+    x = np.where(treated, doses, doses[treated].min() / 4)
+    axes.set_xscale("log")
+    dose_ticks(axes, doses[treated], None if treated.all() else float(x.min()))
+    return x * np.exp(rng.uniform(-0.12, 0.12, len(x)))
+
+
+def _by_condition(made: Made, axes: Axes, rng: np.random.Generator) -> np.ndarray:
+    """Where points lie by their condition (n,), in the order of the file."""
+    names = list(dict.fromkeys(made.labels["condition"].tolist()))
+    place = {name: k for k, name in enumerate(names)}
+    if len(names) <= FEW_CONDITIONS:
+        axes.set_xticks(range(len(names)), [plain(str(name), 12) or "–" for name in names])
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    return np.array([place[name] for name in made.labels["condition"]]) + rng.uniform(-0.25, 0.25, len(made))
