@@ -108,7 +108,7 @@ def unseen(found: dict) -> Table:
             )  # fmt: skip
     head = ("left out", "which", "ligands", "default", "uptake held", "best baseline", "the default beats it in")
     note = (
-        "R2 and median EC50 error (log10) of Treg, Th, CD8 and NK that the refit did not see; the best of the dose ramp, "
+        "R2 and median EC50 error (log10) of Treg, Th, CD8 and NK that the refit did not see; best of the dose ramp, "
         "the wild-type curve reused and that curve shifted by a KD, each number by itself. For IL-2 the reused curve "
         "is another run and no baseline."
     )
@@ -130,20 +130,22 @@ def candidates(found: dict) -> Table:
         rows.append((NAMES.get(name, name), f"{base['cost'] - one['cost']:+.0f}", *cells, says))
     head = ("choice", "fit", *(f"{kind} left out" for kind in KINDS), "all left out", "verdict")
     note = (
-        "Log density of left-out points against the default, with its standard error over curves; fit is the log "
-        "posterior density of all points at the optimum, which rises with every number that is added."
+        "Log density of left-out points against the default, with its standard error over curves, over folds for "
+        "all of them; fit is the log posterior density of all points at the optimum, which rises with every number that "
+        "is added. A refit gets 25 evaluations, so that a single fold may differ by some tens for that reason alone."
     )
     return Table("Candidates, judged by what they predict", head, rows, note)
 
 
 def change(one: dict, base: dict, kind: str) -> tuple[float, float]:
-    """Difference of held-out log density to the default and its standard error over curves."""
+    """Difference of held-out log density to the default and its standard error: over the curves of a kind, over folds
+    for all, since the curves of a fold share one refit."""
     pairs = [
         np.array(a["curves"]) - np.array(b["curves"])
         for a, b in zip(one["folds"], base["folds"], strict=True)
         if kind in ("", a["kind"])
     ]
-    every = np.concatenate(pairs)
+    every = np.concatenate(pairs) if kind else np.array([part.sum() for part in pairs])
     return float(every.sum()), float(every.std() * np.sqrt(len(every)))
 
 

@@ -47,8 +47,7 @@ def write_1(path: Path, seed: int = 1) -> Path:
     """Version 1; returns the YAML file."""
     rows = [f"{o}\t{c}\t{t:g}\t{v:.8g}" for o, c, t, v in measured(seed)]
     own = [
-        f"{n}\t{n} of the chain\t{'lin' if low < 0 else 'log10'}\t{low:g}\t{high:g}\t{(low + high) / 2 if low < 0 else 1:g}\t1"
-        for n, low, high in NUMBERS
+        f"{n}\t{n} of the chain\t{'lin' if low < 0 else 'log10'}\t{low:g}\t{high:g}\t1\t1" for n, low, high in NUMBERS
     ]
     tables = {
         "conditions": _table("conditionId dose A", [f"{c}\t{d:g}\t{START:g}" for c, d in CONDITIONS.items()]),
@@ -67,7 +66,7 @@ def write_1(path: Path, seed: int = 1) -> Path:
 def write_2(path: Path, seed: int = 1) -> Path:
     """Version 2 of the same data, in which `error` is on the natural logarithm; returns the YAML file."""
     rows = [f"{o}\t{c}\t{t:g}\t{v:.8g}" for o, c, t, v in measured(seed)]
-    own = [f"{n}\t{low:g}\t{high:g}\t{(low + high) / 2 if low < 0 else 1:g}\ttrue" for n, low, high in NUMBERS]
+    own = [f"{n}\t{low:g}\t{high:g}\t1\ttrue" for n, low, high in NUMBERS]
     set_by = [f"at_{c}\t{t}\t{v:g}" for c, d in CONDITIONS.items() for t, v in (("dose", d), ("A", START))]
     tables = {
         "conditions": _table("conditionId targetId targetValue", set_by),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from petab_example import example
 from scipy import stats
 from scipy.integrate import solve_ivp
 from typer.testing import CliRunner
@@ -18,7 +19,6 @@ from il2.errors import Il2Error
 from il2.fit.block import Block, Points, Use, block
 from il2.fit.free import DYNAMIC, NOISE, OBSERVATION, Free
 from il2.fit.problem import Problem
-from petab_example import example
 from il2.formats.petab_read import FromPetab, read_petab
 from il2.formats.petab_write import write
 from il2.network.expression import sym

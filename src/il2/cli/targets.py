@@ -83,7 +83,8 @@ def _summary(found: Sequence[Outcome]) -> list[str]:
     text = (
         f"{len(every.reproduced)} of {len(every.every)} confirmed and applicable targets reproduced, each with all of "
         f"its rows ({len(tested)} of {len(every.tested)} without those that are counts put in). "
-        f"Missed: {', '.join(every.missed) or 'none'}. Values were chosen on rows of use calibration."
+        f"Missed: {', '.join(every.missed) or 'none'}. "
+        "Rows of use calibration entered a fit, or a prior, of this set or of an earlier one."
     )
     clash = conflicts(found)
     return [fill(part, WIDTH) for part in (text, clash, *waiting) if part]

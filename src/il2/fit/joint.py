@@ -46,7 +46,7 @@ DEPENDENT = 0.5  # weight of a population that shares cells with another: a pare
 
 @dataclass(frozen=True)
 class Choice:
-    """uptake: `held` keeps uptake and degradation within what was measured of labelled IL-2, `free` lets the data decide.
+    """uptake: `held` keeps uptake and degradation within what was measured of labelled IL-2, `free` does not.
     mechanisms: candidates on top of the default (`il2.fit.candidate`). count_spread: of the prior of counts, log10.
     assay_errors: whether the measured KDs of each ligand may be off by what the assay errs. bench: published results
     of binding and uptake (`il2.fit.binding`) that a held fit is asked to meet as well."""
@@ -119,7 +119,8 @@ def measured() -> pandas.DataFrame:
     points = pandas.concat([flow, line], ignore_index=True)
     points["base"] = [ligand(name).base for name in points["ligand"]]
     points["block"] = points["set"] + " " + points["base"]
-    points["plate"] = [" ".join(filter(None, key)) for key in zip(points["date"], points["replicate"], points["cell"], strict=True)]
+    parts = zip(points["date"], points["replicate"], points["cell"], strict=True)
+    points["plate"] = [" ".join(filter(None, part)) for part in parts]
     lines = points["set"] == "yt1_pstat5"
     points.loc[lines, "plate"] = "YT-1 " + points.loc[lines, "ligand"]
     return pandas.concat([points, _shares()], ignore_index=True)

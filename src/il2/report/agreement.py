@@ -98,10 +98,13 @@ def comparisons(table: pandas.DataFrame) -> list[Comparison]:
     ]  # fmt: skip
 
 
+COMPARED = ("pbmc_pstat5", "fc_fusion_pstat5", "yt1_pstat5", "il4_il7_dose_response")
+
+
 @cache
 def uses() -> dict[tuple[str, str], str]:
-    """(ligand, cell or all) -> calibration or prediction."""
-    return {(row["ligand"], row["cell"]): row["use"] for row in rows("data_use")}
+    """(ligand, cell or all) -> calibration or prediction, of the sets whose points and EC50s are compared."""
+    return {(row["ligand"], row["cell"]): row["use"] for row in rows("data_use") if row["measurements"] in COMPARED}
 
 
 def summary(found: Iterable[Comparison]) -> str:

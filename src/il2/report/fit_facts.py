@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,10 +42,10 @@ def statement(of: Fit) -> str:
     else:
         data = f"{len(of.made)} measurements of {_listed(of.made.groups)}"
         numbers = f"{len(free)} free numbers, of which the data determine {known}"
-    return (
-        f"{data} were fitted with {numbers}. {agreeing} of {len(of.starts)} starts reached the same best optimum. The "
-        f"{wanted} predictive intervals hold {shares} of the {noun(of)}s."
-    )
+    starts = f"{agreeing} of {len(of.starts)} starts reached the same best optimum"
+    if len(of.starts) == 1:
+        starts = "One start was made, so that a better optimum may exist"
+    return f"{data} were fitted with {numbers}. {starts}. The {wanted} predictive intervals hold {shares} of the {noun(of)}s."
 
 
 def _listed(values: np.ndarray, most: int = 6) -> str:
@@ -89,11 +90,12 @@ def _of_wells(made: Tidy) -> list[tuple[str, Piece]]:
 def _of_petab(of: Fit) -> list[tuple[str, Piece]]:
     made = of.made
     conditions = list(dict.fromkeys(made.labels["condition"].tolist()))
+    student = "" if math.isinf(made.problem.degrees) else ", but for noise that is Student's t"
     likelihood = sum(float(part.sum()) for part in made.problem.pointwise(of.x)) + made.constant
     return [
         ("Data", f"{made.source}, a PEtab problem, hash {made.key} of its files"),
         ("Conditions", f"{len(conditions)}: {_listed(np.array(conditions, object))}"),
-        ("Log likelihood", f"{likelihood:.6g} at the best position, as PEtab defines it, without priors"),
+        ("Log likelihood", f"{likelihood:.6g} at the best position, as PEtab defines it{student}, without priors"),
         ("Left out", LEFT_OUT + "."),
     ]
 

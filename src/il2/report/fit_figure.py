@@ -60,7 +60,7 @@ def waterfall(of: Fit) -> Figure:
     )
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
     axes.set_xlim(0.4, len(above) + 0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     style(axes)
     axes.set_xlabel("start, by its cost", fontsize=SMALL, color=INK)
     axes.set_ylabel("cost above the best", fontsize=SMALL, color=INK)
@@ -184,7 +184,7 @@ def residuals(of: Fit) -> Figure:
     right.set_ylim(-limit, limit)
     wells = isinstance(of.made, Tidy)
     labels = (
-        "dose (log scale)" if wells else "condition", "time (min)" if wells else "time",
+        "dose (log scale)" if wells else "condition, by its first row", "time (min)" if wells else "time",
         "normal law" if math.isinf(degrees) else f"Student's t, {degrees:g} d.f.",
     )  # fmt: skip
     for axes, label in zip((left, middle, right), labels, strict=True):
@@ -214,8 +214,8 @@ def _by_dose(made: Tidy, axes: Axes, rng: np.random.Generator) -> np.ndarray:
 def _by_condition(made: Made, axes: Axes, rng: np.random.Generator) -> np.ndarray:
     """Where points lie by their condition (n,), in the order of the file."""
     names = list(dict.fromkeys(made.labels["condition"].tolist()))
-    place = {name: k for k, name in enumerate(names)}
+    place = {name: k for k, name in enumerate(names, 1)}
     if len(names) <= FEW_CONDITIONS:
-        axes.set_xticks(range(len(names)), [plain(str(name), 12) or "–" for name in names])
-    axes.set_xlim(-0.6, len(names) - 0.4)
+        axes.set_xticks(range(1, len(names) + 1), [plain(str(name), 12) or "–" for name in names])
+    axes.set_xlim(0.4, len(names) + 0.6)
     return np.array([place[name] for name in made.labels["condition"]]) + rng.uniform(-0.25, 0.25, len(made))
