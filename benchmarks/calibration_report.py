@@ -131,8 +131,8 @@ def candidates(found: dict) -> Table:
     head = ("choice", "fit", *(f"{kind} left out" for kind in KINDS), "all left out", "verdict")
     note = (
         "Log density of left-out points against the default, with its standard error over curves, over folds for "
-        "all of them; fit is the log posterior density of all points at the optimum, which rises with every number that "
-        "is added. A refit gets 25 evaluations, so that a single fold may differ by some tens for that reason alone."
+        "all of them; fit is the log posterior density of all points at the optimum, which rises with every number "
+        "that is added. A refit gets 25 evaluations: a single fold may differ by some tens for that reason alone."
     )
     return Table("Candidates, judged by what they predict", head, rows, note)
 

@@ -204,7 +204,7 @@ def test_ligands_answer_by_their_own_stat():
     for name, own, other in (("IL4", "pstat6", "pstat5"), ("IL7", "pstat5", "pstat6")):
         answer = data.sel(ligand=name)
         assert answer[own].max() > 0.001 and answer[other].isnull().all()
-        assert (answer.pstat5_low <= answer.pstat5_high).all() and answer.pstat5_high.max() > answer[own].max()
+        assert (answer.pstat5_low <= answer.pstat5_high).all() and answer.pstat5_high.max() > 0.5 * answer[own].max()
 
 
 def test_a_dataset_without_readouts_is_one_of_pstat5(default):

@@ -6,11 +6,13 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from il2.engine.solve import Tolerances
 from il2.errors import Il2Error
 from il2.files import whole_file
 from il2.fit.block import Block
@@ -21,12 +23,15 @@ from il2.formats.petab_tables import Measured, Sheet
 
 SUFFIXES = (".yaml", ".yml")
 PARAMETERS = "parameters.tsv"
+EXACT = Tolerances(rtol=1e-7, atol=1e-16)
 
 
 def petab_made(path: Path, threads: int | None = None) -> Made:
     """The fit problem of a PEtab YAML file, whose points are named by observable, condition (experiment in version 2)
     and time. Raises `Il2Error` as `il2.formats.petab_read.read_petab`."""
     found = read_petab(path, threads)
+    # amounts of others may be of any size, so that the absolute tolerance must be far below all
+    problem = replace(found.problem, blocks=tuple(replace(of, tolerances=EXACT) for of in found.problem.blocks))
     told = sheets(path)
     rows = [row for sheet in told for row in sheet.measurements]
     ends = np.cumsum([0, *(len(sheet.measurements) for sheet in told)])
@@ -39,7 +44,7 @@ def petab_made(path: Path, threads: int | None = None) -> Made:
         "condition": np.array([row.condition for row in rows], object), "time": np.array([row.time for row in rows]),
     }  # fmt: skip
     return Made(
-        found.problem, path.name, _key(path), tuple(map(np.arange, ends[:-1], ends[1:])), labels, observables,
+        problem, path.name, _key(path), tuple(map(np.arange, ends[:-1], ends[1:])), labels, observables,
         np.array(transformation, object), np.concatenate(widths), constant=found.constant,
     )  # fmt: skip
 

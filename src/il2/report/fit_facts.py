@@ -45,7 +45,8 @@ def statement(of: Fit) -> str:
     starts = f"{agreeing} of {len(of.starts)} starts reached the same best optimum"
     if len(of.starts) == 1:
         starts = "One start was made, so that a better optimum may exist"
-    return f"{data} were fitted with {numbers}. {starts}. The {wanted} predictive intervals hold {shares} of the {noun(of)}s."
+    inside = f"The {wanted} predictive intervals hold {shares} of the {noun(of)}s"
+    return f"{data} were fitted with {numbers}. {starts}. {inside}."
 
 
 def _listed(values: np.ndarray, most: int = 6) -> str:
