@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=8, help="starts from the prior, besides the stored set")
     parser.add_argument("--draws", type=int, default=200, help="draws of each of two chains")
     parser.add_argument("--tune", type=int, default=200, help="draws of each chain before those that are kept")
+    parser.add_argument("--refit", type=int, default=25, help="evaluations of each refit of a comparison")
     parser.add_argument("--only", nargs="*", help="choices to compare")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
@@ -160,7 +161,7 @@ def compare(options) -> None:
             folds.append({"kind": fold.kind, "name": fold.name, "curves": sums, "scores": told})
             print(name, fold.kind, fold.name, round(sum(sums), 1), flush=True)
 
-        leave(choice, points, x, KINDS, threads=options.threads, on_done=say)
+        leave(choice, points, x, KINDS, most_evaluations=options.refit, threads=options.threads, on_done=say)
         fitted = table(made, whole.x).to_dict("records")
         write_text(path, json.dumps({"cost": whole.cost, "x": x, "folds": folds, "scores": fitted}))
 

@@ -1,7 +1,7 @@
 """The page of the calibration, from a folder that `benchmarks/calibrate.py` filled.
 
 python benchmarks/calibration_report.py FOLDER            prints the tables as Markdown
-python benchmarks/calibration_report.py FOLDER --write    puts them into docs/calibration.md and stores the scores
+python benchmarks/calibration_report.py FOLDER --write    puts them into docs/calibration.md
 """
 
 from __future__ import annotations
@@ -122,17 +122,17 @@ def records(frame: pandas.DataFrame) -> list[dict]:
 def candidates(found: dict) -> Table:
     base, rows = found["default"], []
     for name, one in found.items():
-        cells = []
-        for kind in (*KINDS, ""):
-            sums = [change(one, base, kind)]
-            cells += [f"{total:+.0f} ({error:.0f})" for total, error in sums]
-        says = "" if name == "default" else verdict(*change(one, base, ""))
+        changes = [change(one, base, kind) for kind in (*KINDS, "")]
+        cells = [f"{total:+.0f} ({error:.0f})" for total, error in changes]
+        says = "" if name == "default" else verdict(*changes[-1])
         rows.append((NAMES.get(name, name), f"{base['cost'] - one['cost']:+.0f}", *cells, says))
     head = ("choice", "fit", *(f"{kind} left out" for kind in KINDS), "all left out", "verdict")
     note = (
         "Log density of left-out points against the default, with its standard error over curves, over folds for "
         "all of them; fit is the log posterior density of all points at the optimum, which rises with every number "
-        "that is added. A refit gets 25 evaluations: a single fold may differ by some tens for that reason alone."
+        "that is added and with every prior that is widened. A refit begins at the fit to all points and gets 25 "
+        "evaluations: a single fold may differ by some tens for that reason alone. Scales and backgrounds of left-out "
+        "points are fitted to them, a scale for each ligand of a plate."
     )
     return Table("Candidates, judged by what they predict", head, rows, note)
 

@@ -173,8 +173,13 @@ def test_a_changed_fit_is_refused_and_more_of_the_same_is_not(small, tmp_path):
     (tmp_path / "full" / "thesis.docx").write_text("mine")
     with pytest.raises(Il2Error, match="not empty and holds no fit"):
         run.fit(small, out=tmp_path / "full", fresh=True)
-    (out / "state" / "start-00000.json").write_text("{")
-    with pytest.raises(Il2Error, match=r"cannot be read.*Remove it"):
+    short = '{"index": 0, "x0": [1], "x": [1], "cost": 1, "evaluations": 1, "message": ""}'
+    for broken in ("{", "[]", '{"index": 0}', short):
+        (out / "state" / "start-00000.json").write_text(broken)
+        with pytest.raises(Il2Error, match=r"cannot be read.*Remove it"):
+            run.fit(other, out=out, starts=1, threads=1)
+    (out / "fit.json").write_text("[]")
+    with pytest.raises(Il2Error, match=r"cannot be read.*--fresh"):
         run.fit(other, out=out, starts=1, threads=1)
 
 

@@ -11,8 +11,8 @@ from il2.fit import binding
 from il2.fit.block import rows as lane_rows
 from il2.fit.candidate import MECHANISMS, mechanism
 from il2.fit.free import DYNAMIC, NOISE, OBSERVATION, native
-from il2.fit.joint import FUSED, POPULATIONS, Choice, Joint, joint, measured, measured_count
-from il2.fit.leave import KINDS, LINE, curve, difference, folds, judged, leave, placed, with_choice
+from il2.fit.joint import FUSED, LINE, Choice, Joint, joint, measured, measured_count
+from il2.fit.leave import KINDS, curve, difference, folds, judged, leave, placed
 from il2.fit.measured import PERCENT, RFU, frame
 from il2.fit.prior import FREE, HELD, UPTAKES, prior, table
 from il2.fit.score import PERCENTILE
@@ -99,7 +99,7 @@ def test_a_population_that_shares_cells_with_another_counts_half(points):
     for name, weight in weights["min"].items():
         parts = any(cell(other).parent == name for other in weights.index)
         assert weight == (0.5 if parts or cell(name).parent else 1.0), name
-    assert set(POPULATIONS) <= set(weights.index)
+    assert {"Treg", "Th", "CD8", "NK"} <= set(weights.index)
 
 
 def test_the_problem_holds_every_point_once_with_its_own_lane(points):
@@ -384,10 +384,6 @@ def test_curves_are_told_apart_by_plate_ligand_and_time(few):
     number = curve(few)
     key = few[["set", "plate", "ligand", "time_min"]].astype(str).agg("|".join, axis=1)
     assert pandas.Series(number).groupby(key.to_numpy()).nunique().eq(1).all() and len(set(number)) == key.nunique()
-
-
-def test_a_choice_is_changed_in_part():
-    assert with_choice(Choice(count_spread=0.2), uptake=HELD) == Choice(HELD, count_spread=0.2)
 
 
 # The objective

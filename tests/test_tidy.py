@@ -58,6 +58,9 @@ def valued(value: str) -> list[str]:
         (rows("IL2,Treg,10,30,nan"), "own.csv:6: the value is 'nan', not a finite number"),
         (rows("IL2,Treg,10,30,", "IL2,Treg,20,30,"), "own.csv:6: the value is '', not a finite number: mark a lost "
          "well in a column excluded, or leave its row out (1 more row cannot be read)"),
+        (rows("IL2,Treg,10,30,1e200"), "own.csv:6: the value 1e200 is too large"),
+        ([f"{line},{n and 5}".replace("value,0", "value,value") for n, line in enumerate(rows())],
+         "header: the column 'value' stands twice"),
         (rows("IL2,Treg,,30,4"), "own.csv:6: dose_nM is missing"),
         (rows("IL22,Treg,10,30,4"), "own.csv:6: unknown ligand 'IL22'. Did you mean 'IL2'"),
         (rows("IL2,Tregs2,10,30,4"), "own.csv:6: no IL2RA count is given or known for cell 'Tregs2'. Did you mean"),

@@ -195,6 +195,13 @@ def test_folders_that_cannot_be_used_give_one_message(tmp_path, fusions):
     with pytest.raises(Il2Error, match="dose_nM is '84 nM', not a number") as caught:
         frame(fusions)
     assert "responses.csv:6" in str(caught.value)
+    table.assign(dose_nM="-1").to_csv(fusions / "responses.csv", index=False)
+    with pytest.raises(Il2Error, match=r"dose_nM is '-1', not a finite number from 0 up"):
+        frame(fusions)
+    table[:0].to_csv(fusions / "responses.csv", index=False)
+    with pytest.raises(Il2Error, match="no rows below the header"):
+        frame(fusions)
+    table.assign(dose_nM="84 nM").to_csv(fusions / "responses.csv", index=False)
     twice = pandas.read_csv(fusions / "affinities.csv", dtype=str)
     pandas.concat([twice, twice[:1]]).to_csv(fusions / "affinities.csv", index=False)
     with pytest.raises(Il2Error, match="the affinities of 'alpha' stand here twice"):

@@ -37,10 +37,9 @@ if TYPE_CHECKING:
 TOLERANCES = Tolerances(rtol=1e-5, atol=1e-3)
 BENCH = Tolerances(rtol=1e-5, atol=1e-9)  # for traces of ligand
 READOUT = "pstat5"
-YT1 = "YT-1 IL2Ra"
+LINE, YT1 = "yt1_pstat5", "YT-1 IL2Ra"  # the set of the cell line, and its name
 FUSED = {"IL2RA": "Fc_fusion_IL2RA_factor", "IL2RB": "Fc_fusion_IL2RB_factor"}
 ERROR_OF = {"IL2RA": "IL2RA", "IL2RB": "IL2RBG"}  # the assay that tells the factor of an interface
-POPULATIONS = {"Treg": "Treg", "Th": "Th", "CD8": "CD8", "NK": "NK"}
 DEPENDENT = 0.5  # weight of a population that shares cells with another: a parent and its parts
 
 
@@ -112,16 +111,17 @@ def measured() -> pandas.DataFrame:
     flow = whole[(whole["unit"] == RFU) & (whole["flag"] == "") & (whole["dose_nM"] > 0)]
     flow = flow.sort_values(["set", "ligand", "cell", "replicate", "time_min", "dose_nM"]).reset_index(drop=True)
     flow["y"] = _normalised(flow)
-    shared = [bool(cell(name).parent) or (name in POPULATIONS and name != "NK") for name in flow["cell"]]
+    parent = {name: cell(name).parent for name in flow["cell"].unique()}
+    shared = [bool(parent[name]) or name in parent.values() for name in flow["cell"]]
     flow["weight"] = np.where(shared, DEPENDENT, 1.0)
-    line = whole[(whole["set"] == "yt1_pstat5") & (whole["flag"] == "") & whole["ligand"].isin(("IL2", "IL15"))].copy()
+    line = whole[(whole["set"] == LINE) & (whole["flag"] == "") & whole["ligand"].isin(("IL2", "IL15"))].copy()
     line["y"], line["weight"], line["time_min"] = line["value"] / 100.0, 1.0, reading_min()
     points = pandas.concat([flow, line], ignore_index=True)
     points["base"] = [ligand(name).base for name in points["ligand"]]
     points["block"] = points["set"] + " " + points["base"]
     parts = zip(points["date"], points["replicate"], points["cell"], strict=True)
     points["plate"] = [" ".join(filter(None, part)) for part in parts]
-    lines = points["set"] == "yt1_pstat5"
+    lines = points["set"] == LINE
     points.loc[lines, "plate"] = "YT-1 " + points.loc[lines, "ligand"]
     return pandas.concat([points, _shares()], ignore_index=True)
 
@@ -263,7 +263,7 @@ def _points(
 ) -> Points:
     place = {key: i for i, key in enumerate(lanes.itertuples(index=False, name=None))}
     lane = np.array([place[key] for key in part[["ligand", "cell", "dose_nM"]].itertuples(index=False, name=None)])
-    flow = part["set"].iloc[0] != "yt1_pstat5"
+    flow = part["set"].iloc[0] != LINE
     scale, background, noise = [], [], []
     for row in part.itertuples(index=False):
         scale.append(f"scale {row.plate}")

@@ -6,14 +6,14 @@ Of what was left out only the scale and the background of its fluorescence are f
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from il2.fit.binding import SET
 from il2.fit.free import NOISE, OBSERVATION, native
-from il2.fit.joint import BACKGROUND, Choice, Joint, joint
+from il2.fit.joint import BACKGROUND, LINE, Choice, Joint, joint
 from il2.fit.problem import DEGREES, Problem
 from il2.fit.search import climb
 from il2.knowledge.cell import cell
@@ -21,7 +21,6 @@ from il2.knowledge.cell import cell
 if TYPE_CHECKING:
     import pandas
 
-LINE = "yt1_pstat5"
 KINDS = ("ligand", "cell", "date", "assay")
 ROUNDS = 30  # of reweighting
 DRAWS = 2000  # of curves, for the uncertainty of a sum
@@ -103,8 +102,10 @@ def judged(kind: str, name: str, unseen: Joint, x: dict[str, float]) -> LeftOut:
 
 
 def _usual(x: dict[str, float]) -> float:
-    """The noise of a kind of data that was left out whole: the median of the others, on the scale."""
-    return float(np.median([value for key, value in x.items() if key.startswith("noise ")]))
+    """The noise of a kind of data that was left out whole: the median of the other sets of responses, on
+    the scale."""
+    known = (key for key in x if key.startswith("noise ") and not key.startswith(f"noise {SET} "))
+    return float(np.median([x[key] for key in known]))
 
 
 def _t(z: np.ndarray) -> np.ndarray:
@@ -142,8 +143,3 @@ def difference(one: pandas.DataFrame, other: pandas.DataFrame, seed: int = 0) ->
     sums = np.bincount(curve(one), weights=change)
     drawn = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
     return float(sums.sum()), float(sums[drawn].sum(axis=1).std())
-
-
-def with_choice(of: Choice, **changes) -> Choice:
-    """A choice with some of its parts replaced."""
-    return replace(of, **changes)

@@ -23,6 +23,7 @@ GONNORD, PREDICTION = "CD4_naive_Gonnord", "prediction"
 PSTAT5, IL2RB, IL2RG, BOUND = "pSTAT5", "surface IL2RB", "surface IL2RG", "bound"
 TEXT = ("date", "replicate", "ligand", "cell", "readout", "format", "kd_assay")
 NUMBERS = ("time_min", "dose_nM", "value", "valency", *KDS, "kd_nM", "receptors_per_cell", *CHAINS)
+SIGNED = ("value",)  # a background may have been subtracted
 COLUMNS = (
     "set", "date", "replicate", "ligand", "cell", "time_min", "dose_nM", "value", "unit", "readout", "flag", "use",
     *KDS, "kd_assay", "format", "valency", "kd_nM", "receptors_per_cell", *CHAINS,
@@ -77,8 +78,8 @@ def frame(folder: Path | str | None = None) -> pandas.DataFrame:
 
     place = data_folder() if folder is None else Path(folder)
     if not place.is_dir():
-        what = "is no folder" if place.exists() else "does not exist"
-        raise Il2Error(f"the folder {what}", where=str(place), how="Give a folder that holds CSV tables.")
+        what = "is no folder" if place.exists() else "the folder does not exist"
+        raise Il2Error(what, where=str(place), how="Give a folder that holds CSV tables.")
     try:
         paths = sorted(p for p in (*place.glob("*.csv"), *place.glob("*/*.csv")) if p.parent.name != "raw")
         tables = {path: _read(path) for path in paths}
@@ -123,6 +124,8 @@ def _read(path: Path) -> pandas.DataFrame:
 def _points(path: Path, name: str, kind: Kind, table: pandas.DataFrame, affinities: dict) -> pandas.DataFrame:
     import pandas
 
+    if table.empty:
+        raise Il2Error("there are no rows below the header", where=str(path), how="Fill or remove it.")
     out = pandas.DataFrame(index=table.index)
     for column in (*TEXT, *NUMBERS):
         source = next((c for c in (column, *ALIASES.get(column, ())) if c in table.columns), None)
@@ -169,7 +172,13 @@ def _numbers(values: pandas.Series, path: Path, column: str, needed: bool) -> pa
         row = int(bad.to_numpy().argmax())
         text = values.iloc[row]
         raise Il2Error(f"{column} is {text!r}, not a number", where=f"{path}:{row + 2}", how="Mend that row.")
-    return numbers.astype(float)
+    numbers = numbers.astype(float)
+    bad = (numbers.abs() == float("inf")) | ((numbers < 0) & (column not in SIGNED))
+    if bad.any():
+        row = int(bad.to_numpy().argmax())
+        what = f"{column} is {values.iloc[row]!r}, not a finite number{'' if column in SIGNED else ' from 0 up'}"
+        raise Il2Error(what, where=f"{path}:{row + 2}", how="Mend that row.")
+    return numbers
 
 
 def _flags(out: pandas.DataFrame, table: pandas.DataFrame, kind: Kind, unread: pandas.Series) -> pandas.Series:
@@ -195,6 +204,8 @@ def _flags(out: pandas.DataFrame, table: pandas.DataFrame, kind: Kind, unread: p
     counted = out[["IL2RB", "IL2RG"]].notna().all(axis=1)
     mark(~counted & ~out["cell"].map(is_cell), "no receptor counts")
     if kind.unit == RFU:
+        highest = out["value"].abs().groupby([out["ligand"], out["cell"]]).transform("max")
+        mark(highest == 0, "values of zero only")
         mark(np.isin(out["cell"], _poor()), "subset without counts of its own staining")
     return flag
 

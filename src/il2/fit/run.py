@@ -151,7 +151,7 @@ def _run(
 
 
 def _search(made: Made, store: Store, starts: int, seed: int, tell: Progress) -> tuple[Start, ...]:
-    done = [start for start in store.starts() if start.index < starts]
+    done = [start for start in store.starts(len(made.problem.free)) if start.index < starts]
     count = len(done)
     tell("starts", count, starts)
 

@@ -31,10 +31,9 @@ class Store:
     def state(self) -> Path:
         return self.folder / STATE
 
-    def starts(self) -> tuple[Start, ...]:
-        """Starts that are done."""
-        found = (_read(path) for path in sorted(self.state.glob("start-*.json")))
-        return tuple(Start(**(d | {"x0": np.array(d["x0"]), "x": np.array(d["x"])})) for d in found)
+    def starts(self, free: int) -> tuple[Start, ...]:
+        """Starts that are done, of so many free numbers."""
+        return tuple(_start(path, free) for path in sorted(self.state.glob("start-*.json")))
 
     def keep_start(self, start: Start) -> None:
         write_text(self.state / f"start-{start.index:05d}.json", _text(start.__dict__))
@@ -44,9 +43,12 @@ class Store:
         out = {}
         for path in sorted(self.state.glob("profile-*.json")):
             told = _read(path)
-            if told.pop("optimum") == key_of(x):
-                arrays = {k: np.array(told[k]) for k in ("x", "values", "costs")}
-                out[told["name"]] = Profile(**(told | arrays))
+            try:
+                if told.pop("optimum") == key_of(x):
+                    arrays = {k: np.array(told[k], dtype=float) for k in ("x", "values", "costs")}
+                    out[told["name"]] = Profile(**(told | arrays))
+            except (KeyError, TypeError, ValueError) as error:
+                raise _broken(path, error) from error
         return out
 
     def keep_profile(self, place: int, x: np.ndarray, found: Profile) -> None:
@@ -88,7 +90,7 @@ def open_store(folder: Path, manifest: Mapping[str, Any], *, resume: bool = Fals
         path.unlink()
         shutil.rmtree(store.state, ignore_errors=True)
     if path.exists():
-        _same(_read(path), json.loads(_text(dict(manifest))), folder)
+        _same(_manifest(path), json.loads(_text(dict(manifest))), folder)
     elif folder.exists() and any(folder.iterdir()):
         raise Il2Error("the folder is not empty and holds no fit", where=str(folder), how="Choose another --out.")
     try:
@@ -125,8 +127,28 @@ def _text(content: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        raise _broken(path, error) from error
+    if not isinstance(found, dict):
+        raise _broken(path, ValueError("it holds no object"))
+    return found
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    try:
+        return _read(path)
+    except Il2Error as error:
+        raise Il2Error(error.what, where=error.where, why=error.why, how="Start anew with --fresh.") from error
+
+
+def _start(path: Path, free: int) -> Start:
+    told = _read(path)
+    try:
+        numbers = {"index": int(told["index"]), "cost": float(told["cost"])}
+        arrays = {k: np.array(told[k], dtype=float).reshape(free) for k in ("x0", "x")}
+        return Start(**(told | numbers | arrays))
+    except (KeyError, TypeError, ValueError) as error:
         raise _broken(path, error) from error
 
 

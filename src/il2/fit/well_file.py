@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from il2.cell.plate import ADDED, check_columns
+from il2.cell.plate import ADDED, OPTIONAL, REQUIRED, check_columns
 from il2.errors import Il2Error
 from il2.units import quantity_in
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OWN = ("base", "replicate", "date", "plate", "panel", "unit", "excluded", "censored")
 UNITS = {"dose": ("dose_nM", "nM"), "concentration": ("dose_nM", "nM"), "time": ("time_min", "min")}
 LARGEST_MB = 50
+MOST_WELLS = 100_000
 _WITH_UNIT = re.compile(r"(dose|concentration|time)(?:\s*[\[(]\s*(.*?)\s*[\])]|_(.+))?", re.IGNORECASE)
 _VALUE = re.compile(r"(value|pstat\d)(?:\s*[\[(]\s*(.*?)\s*[\])]|_(.+))?", re.IGNORECASE)
 
@@ -54,6 +55,8 @@ def frame_of(text: str, path: Path, value: str) -> tuple[pandas.DataFrame, np.nd
                 where = f"{path}:{reader.line_num}"
                 how = "Quote fields that hold commas; write decimals with a point."
                 raise Il2Error(f"the row has {len(row)} fields, the header {len(header)}", where=where, how=how)
+            if len(rows) == MOST_WELLS:
+                raise Il2Error(f"the file has more than {MOST_WELLS:,} wells", where=str(path), how="Fit a part of it.")
             rows.append(row)
             lines.append(reader.line_num)
     except csv.Error as error:
@@ -105,9 +108,14 @@ def _columns(header: list[str], where: str, value: str) -> tuple[list[str], dict
 
 def _value_column(header: list[str], where: str, value: str) -> tuple[int, str]:
     """Place of the column of measured values, and its unit, empty where none is told."""
+    if value in {*OWN, *ADDED, *REQUIRED, *OPTIONAL}:
+        how = "Name the column of measured values."
+        raise Il2Error(f"--value {value}: that column has a meaning of its own", where=where, how=how)
     if value and value not in header:
         raise Il2Error(f"no column {value!r}", where=where, why=f"found: {', '.join(header)[:200]}")
     found = [i for i, name in enumerate(header) if (name == value if value else _VALUE.fullmatch(name))]
+    if len(found) > 1 and len({header[i] for i in found}) == 1:
+        raise Il2Error(f"the column {header[found[0]]!r} stands twice", where=where, how="Keep one of them.")
     if len(found) != 1:
         shown = ", ".join(header[i] for i in found) or ", ".join(header)
         what = "several columns may hold the measured values" if found else "no column holds the measured values"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PANEL = ("date", "plate", "panel")
 CENSORED = {"": 0, "<": -1, ">": 1}
 FEWEST_DOSES = 3
+LARGEST_VALUE = 1e100
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,8 @@ def _measured(wells: PlateWells) -> np.ndarray:
     wrong = ~np.isfinite(values)
     how = "mark a lost well in a column excluded, or leave its row out"
     wells.fail(wrong, [f"the value is {t!r}, not a finite number: {how}" for t in text[wrong]])
+    huge = ~wrong & (np.abs(np.where(wrong, 0.0, values)) > LARGEST_VALUE)
+    wells.fail(huge, [f"the value {t} is too large: {how}" for t in text[huge]])
     return values
 
 
@@ -267,7 +270,7 @@ def _usable(wells: Wells) -> Wells:
     if without:
         shown = f"{without[0]} has" if len(without) == 1 else f"{len(without)} of {len(names)} sets of wells have"
         notes.append(f"{shown} no untreated wells: the background follows from the lowest doses")
-    notes += _thin(wells)
+    notes += _thin(wells) + _several(wells)
     if not _has_replicates(wells):
         notes.append("one replicate only: the noise is estimated from the residuals alone")
     return Wells(**{**wells.__dict__, "notes": tuple(notes)})
@@ -277,6 +280,17 @@ def _thin(wells: Wells) -> list[str]:
     pairs, which = factorise(np.array([f"{a} on {b}" for a, b in zip(wells.ligand, wells.cell, strict=True)], object))
     doses = {pair: len(set(wells.dose[(which == k) & (wells.dose > 0)])) for k, pair in enumerate(pairs)}
     return [f"{pair} has only {n} doses" for pair, n in doses.items() if 0 < n < FEWEST_DOSES]
+
+
+def _several(wells: Wells) -> list[str]:
+    kinds: dict[str, set[int]] = {}
+    for name, which in zip(wells.ligand.tolist(), wells.which.tolist(), strict=True):
+        kinds.setdefault(name, set()).add(which)
+    return [
+        f"{name} is described in {len(found)} ways (KDs, assay, format, valency): each is fitted as a ligand of its own"
+        for name, found in kinds.items()
+        if len(found) > 1
+    ]
 
 
 def _has_replicates(wells: Wells) -> bool:

@@ -40,7 +40,7 @@ def version_1(path: Path, config: dict, errors: list[str]) -> list[Sheet]:
         )  # fmt: skip
         problem.parameter_df = table if len(parts) == 1 else _own(table, problem)
         if v1.lint_problem(problem):
-            what = " ".join("; ".join(dict.fromkeys(errors)).split())
+            what = " ".join("; ".join(e for e in dict.fromkeys(errors) if e != "Not OK").split())
             raise Il2Error(f"the linter of petab refuses it: {what}", where=str(path))
         name = path.stem if len(parts) == 1 else f"{path.stem}_{i + 1}"
         out.append(_sheet(name, files["sbml"][0].read_text(encoding="utf-8"), problem))
