@@ -29,7 +29,7 @@ from il2.fit.prior import UPTAKES
 from il2.fit.score import score
 from il2.fit.search import Start, climb, positions
 
-EVALUATIONS = 150
+EVALUATIONS, REFIT = 150, 25
 SEED, CHAINS = 1, 2
 HELD_BACK = 0.1  # share of wells of plates with two runs
 STORED = 160  # draws in the package
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=8, help="starts from the prior, besides the stored set")
     parser.add_argument("--draws", type=int, default=200, help="draws of each of two chains")
     parser.add_argument("--tune", type=int, default=200, help="draws of each chain before those that are kept")
-    parser.add_argument("--refit", type=int, default=25, help="evaluations of each refit of a comparison")
+    parser.add_argument("--refit", type=int, default=REFIT, help="evaluations of a refit; more go to left-out-*.json")
     parser.add_argument("--only", nargs="*", help="choices to compare")
     parser.add_argument("--threads", type=int)
     options = parser.parse_args()
@@ -145,7 +145,8 @@ def compare(options) -> None:
     for name, choice in CHOICES.items():
         if options.only and name not in options.only:
             continue
-        path = options.folder / f"compare-{name.replace(' ', '-')}.json"
+        prefix = "compare" if options.refit == REFIT else "left-out"
+        path = options.folder / f"{prefix}-{name.replace(' ', '-')}.json"
         if path.exists():
             continue
         made = joint(choice, points, options.threads)

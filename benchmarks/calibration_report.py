@@ -34,18 +34,21 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    found = {}
-    for name in CHOICES:
-        path = options.folder / f"compare-{name.replace(' ', '-')}.json"
-        if path.exists():
-            found[name] = json.loads(path.read_text())
-    tables = [fitted(found), unseen(found), candidates(found), *numbers(options.folder)]
+    found = {name: one for name in CHOICES if (one := read(options.folder, "compare", name))}
+    longer = {name: read(options.folder, "left-out", name) or one for name, one in found.items()}
+    tables = [fitted(found), unseen(longer), candidates(found), *numbers(options.folder)]
     text = "\n\n".join(table.markdown() for table in tables)
     if not options.write:
         print(text)
         return
     head = PAGE.read_text(encoding="utf-8").split(MARK)[0]
     PAGE.write_text(f"{head}{MARK}\n\n{text}\n", encoding="utf-8")
+
+
+def read(folder: Path, prefix: str, name: str) -> dict:
+    """What was found of a choice, or nothing."""
+    path = folder / f"{prefix}-{name.replace(' ', '-')}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def fitted(found: dict) -> Table:

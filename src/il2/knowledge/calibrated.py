@@ -17,7 +17,8 @@ NAME, EARLIER = "2026.2", "2026.1"
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A calibrated number: value at the optimum, 95 % interval and draws (n,), in `unit`. The draws of all numbers
+    """A calibrated number: value at the optimum, 95 % interval of the draws, widened
+    where the optimum lies outside it, and draws (n,), in `unit`. The draws of all numbers
     belong together, row by row."""
 
     name: str
