@@ -15,6 +15,7 @@ import pandas
 from calibrate import CHOICES, best
 from table import Table
 
+from il2.fit.candidate import MECHANISMS
 from il2.fit.free import DYNAMIC, NOISE, OBSERVATION, native
 from il2.fit.identify import verdicts
 from il2.fit.joint import Choice, joint, measured
@@ -128,7 +129,8 @@ def candidates(found: dict) -> Table:
         changes = [change(one, base, kind) for kind in (*KINDS, "")]
         cells = [f"{total:+.0f} ({error:.0f})" for total, error in changes]
         says = "" if name == "default" else verdict(*changes[-1])
-        rows.append((NAMES.get(name, name), f"{base['cost'] - one['cost']:+.0f}", *cells, says))
+        told = f"{name}: {MECHANISMS[name].says}" if name in MECHANISMS else NAMES.get(name, name)
+        rows.append((told, f"{base['cost'] - one['cost']:+.0f}", *cells, says))
     head = ("choice", "fit", *(f"{kind} left out" for kind in KINDS), "all left out", "verdict")
     note = (
         "Log density of left-out points against the default, with its standard error over curves, over folds for "

@@ -528,3 +528,19 @@ def test_the_older_name_of_the_option_works(monkeypatch, capsys):
 
 def test_the_default_cells_are_calibrated_for_the_chains_of_il2():
     assert all(f"{kind} {chain}" in calibrated() for kind in default_cells() for chain in head("IL2").chains)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "own"),
+    [("Treg IL2RA", "nM", "molecule/cell"), ("recycling_rate", "1/h", "1/min"), ("KD_IL2_IL2RA", "pM", "nM")],
+)
+def test_a_unit_that_is_not_the_parameters_own_is_refused(name, unit, own):
+    ParameterSet("mine", {name: 1.0}, units={name: own})
+    with pytest.raises(Il2Error, match=f"the unit of {name}"):
+        ParameterSet("mine", {name: 1.0}, units={name: unit})
+
+
+def test_recorded_verdicts_depend_on_the_calibrated_set():
+    from il2.experiments.record import TABLES
+
+    assert {"calibrated", "priors"} <= set(TABLES)  # values and draws; what an assay may err

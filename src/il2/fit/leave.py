@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 KINDS = ("ligand", "cell", "date", "assay")
 ROUNDS = 30  # of reweighting
-DRAWS = 2000  # of curves, for the uncertainty of a sum
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,3 @@ def curve(points: pandas.DataFrame) -> np.ndarray:
     """Number of the curve of each point."""
     found: np.ndarray = points.groupby(["set", "plate", "ligand", "time_min"], sort=False).ngroup().to_numpy()
     return found
-
-
-def difference(one: pandas.DataFrame, other: pandas.DataFrame, seed: int = 0) -> tuple[float, float]:
-    """Sum of the log density of one minus that of the other on the same points, and its standard error over curves."""
-    change = one["log_density"].to_numpy() - other["log_density"].to_numpy()
-    sums = np.bincount(curve(one), weights=change)
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(DRAWS, len(sums)))
-    return float(sums.sum()), float(sums[drawn].sum(axis=1).std())

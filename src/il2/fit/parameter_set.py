@@ -16,6 +16,7 @@ from il2.knowledge.cell import CHAINS
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
 from il2.receptor.head import head
+from il2.units import parse_unit
 
 FORMAT = "il2 parameter set 1"
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -57,6 +58,8 @@ class ParameterSet:
         for name in (*self.units, *self.intervals, *self.determined):
             if name not in self.values:
                 raise Il2Error(f"{name!r} has no value", where=self.name, how=did_you_mean(name, self.values))
+        for name, unit in self.units.items():
+            _check_unit(name, unit, self.name)
         for name, (low, high) in self.intervals.items():
             if not (math.isfinite(low) and math.isfinite(high) and low <= high):
                 raise Il2Error(f"the interval of {name} is {low:g} to {high:g}", where=self.name)
@@ -82,10 +85,18 @@ def _check_name(name: str, where: str) -> None:
         raise Il2Error(f"unknown parameter {name[:LONGEST_NAME]!r}", where=where, how=how)
 
 
-def _constants() -> set[str]:
-    """Names of dissociation constants."""
-    steps = {step.name for row in rows("heads") for step in head(row["name"]).steps.values()}
-    return steps | {f"KD_{row['name']}" for row in rows("partners")}
+def _check_unit(name: str, unit: str, where: str) -> None:
+    """Refuse a unit that is not the one of the parameter: values are not converted."""
+    known = {q.name: q.unit for q in quantities().values()} | _constants()
+    own = known.get(name) or ("dimensionless" if name.endswith(" factor") else "molecule/cell")
+    if parse_unit(unit) != parse_unit(own):
+        raise Il2Error(f"the unit of {name} is {unit!r}", where=where, how=f"Give it in {own}; nothing is converted.")
+
+
+def _constants() -> dict[str, str]:
+    """Dissociation constants and their units."""
+    steps = {step.name: step.unit for row in rows("heads") for step in head(row["name"]).steps.values()}
+    return steps | {f"KD_{row['name']}": "nM" for row in rows("partners")}
 
 
 def save(of: ParameterSet, path: Path) -> None:
