@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from importlib.metadata import requires
 
 import numpy as np
 import pytest
@@ -455,3 +456,8 @@ def test_intervals_hold_their_share_of_replicates_that_were_held_back(closed_for
 def test_prior_draws_at_quantiles():
     shares = np.array([0.5, 0.9])
     np.testing.assert_allclose(from_prior((KD, SCALE), shares), stats.truncnorm(-3, 3).ppf(shares), atol=1e-12)
+
+
+def test_a_search_needs_no_extra():
+    plain = [re.split(r"[<>=;\[ ]", line)[0] for line in requires("il2") or () if "extra ==" not in line]
+    assert "fides" in plain

@@ -84,8 +84,11 @@ def sample(
         raise Il2Error(f"{chains} chains of {draws} draws", where=problem.name, how="Give one or more of each.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # ArviZ announces its next version on import
-        import nutpie
-        from nutpie.compiled_pyfunc import from_pyfunc
+        try:
+            import nutpie
+            from nutpie.compiled_pyfunc import from_pyfunc
+        except ImportError as error:
+            raise Il2Error("draws need nutpie", where=problem.name, how="Install il2[fit].") from error
     began, n = time.perf_counter(), len(problem.free)
     space = whitening(problem, x)
 
