@@ -35,6 +35,7 @@ KEYS = {  # columns that name a row
     "numbers_in_code": ("file", "number"),
     "partners": ("name",),
     "pathway": ("start", "end", "label"),
+    "peptides": ("peptide", "system"),
     "predicates": ("name",),
     "prefixes": ("prefix",),
     "primer": ("order",),
@@ -48,6 +49,7 @@ KEYS = {  # columns that name a row
     "sequence_features": ("sequence", "feature", "start"),
     "sequences": ("name",),
     "sources": ("id",),
+    "species": ("species", "name"),
     "target_runs": ("id",),
     "targets": ("id",),
 }

@@ -7,26 +7,27 @@ them, the assumed parameters that decide them alone, and the status of each clai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 
 import numpy as np
 
+import il2.experiments
 from il2.cell.spread import Range
 from il2.errors import Il2Error, did_you_mean
 from il2.experiments.criterion import ENOUGH_SHARE, NOT_BUILT, Criterion, Evidence, criteria, verdict, with_gap
+from il2.experiments.parameter import counted, parameters
 from il2.experiments.result import NAN, ClaimStatus, Curve, Measurement, Result
 from il2.experiments.sample import Sample, draw
 from il2.knowledge.parameters import fingerprint
 from il2.knowledge.quantity import weakest
 from il2.knowledge.table import rows
 
-MODULES = (
-    "e01_gene_model_arithmetic", "e02_locus_consistency", "e12_affinity_ladder", "e13_chain_inventory",
-    "e14_common_gamma_knockout", "e15_CD25_blockade", "e37_muteins_and_complexes",
-)  # fmt: skip
+MODULE = re.compile(r"e\d\d_\w+")
 EMERGENT, BUILT_IN = "emergent", "built in"
 BAND = (5.0, 95.0)
 
@@ -133,6 +134,8 @@ def perform(experiment: Experiment, draws: int = 200, seed: int = 0) -> Result:
         seed=seed,
         axes=experiment.axes,
         curves=tuple(_curve(label, x, y, draws) for label, (x, y) in outcome.curves.items()),
+        parameters=parameters(ranges, measurements),
+        read=counted(experiment.grades()),
     )  # fmt: skip
 
 
@@ -166,7 +169,7 @@ def _tested(test: Criterion, values: np.ndarray, sample: Sample, ablated: float,
     return Measurement(
         test.name, *_summary(values, test.unit, sample.draws), test.text, test.source, bool(holds[0]),
         float(holds[1 : 1 + sample.draws].mean()), ablated, tuple(dict.fromkeys(flipped)),
-        varied and bool((values == values[0]).all()),
+        varied and bool((values == values[0]).all()), test.note,
     )  # fmt: skip
 
 
@@ -231,8 +234,9 @@ def _measure(experiment: Experiment, sample: Sample, wanted: set[str]) -> Outcom
 
 @cache
 def experiments() -> dict[str, Experiment]:
-    """All experiments by id."""
-    found = [import_module(f"il2.experiments.{module}").EXPERIMENT for module in MODULES]
+    """All experiments by id: one of every module e??_*.py of this folder, in the order of their names."""
+    names = sorted(m.name for m in iter_modules(il2.experiments.__path__) if MODULE.fullmatch(m.name))
+    found = [import_module(f"il2.experiments.{name}").EXPERIMENT for name in names]
     return {e.id: e for e in found}
 
 

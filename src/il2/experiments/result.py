@@ -14,8 +14,8 @@ NAN = float("nan")
 class Measurement:
     """`value`, and `low` to `high` (5 to 95 % of the draws). The rest is empty for a number without criterion.
 
-    decided_by: assumed parameters that alone change whether it holds. structural: no draw moves it, so the
-    wiring of the model and none of its numbers decides it.
+    source, note: of the criterion, why its threshold is what it is. decided_by: assumed parameters that alone change
+    whether it holds. structural: no draw moves it, so the wiring of the model and none of its numbers decides it.
     """
 
     name: str
@@ -30,6 +30,28 @@ class Measurement:
     ablated: float = NAN
     decided_by: tuple[str, ...] = ()
     structural: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that was varied within `low` to `high`, in `unit`, and the evidence for it.
+
+    kind: quantity, affinity, partner, count, other, or set-up for a value that the experiment sets itself, which has
+    no grade. decides: criteria that it alone turns. calibrated: its draws belong to those of the calibrated set.
+    """
+
+    name: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    grade: str
+    kind: str = "other"
+    sources: tuple[str, ...] = ()
+    note: str = ""
+    decides: tuple[str, ...] = ()
+    calibrated: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Result:
+    """parameters: all that were varied. read: how many numbers of each grade were read from tables besides."""
+
     experiment: str
     title: str
     question: str
@@ -81,3 +105,5 @@ class Result:
     il2_version: str = __version__
     axes: tuple[str, str] = ("", "")
     curves: tuple[Curve, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    read: tuple[tuple[str, int], ...] = ()

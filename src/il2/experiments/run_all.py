@@ -1,4 +1,4 @@
-"""Run every experiment that is built, and keep what it found as a record."""
+"""Run every experiment that is built, and what is kept of the results as a record."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from il2.experiments.record import Record, key
 from il2.experiments.result import ClaimStatus, Result
 
 
-def run_all(names: Iterable[str] = (), draws: int = 200, seed: int = 0) -> Iterator[Record]:
-    """Records of the named experiments, by default of all, one at a time as they finish."""
+def run_all(names: Iterable[str] = (), draws: int = 200, seed: int = 0) -> Iterator[Result]:
+    """Results of the named experiments, by default of all, one at a time as they finish."""
     for name in tuple(names) or tuple(experiments()):
-        yield record(perform(experiment(name), draws=draws, seed=seed))
+        yield perform(experiment(name), draws=draws, seed=seed)
 
 
 def _why(claim: ClaimStatus) -> str:

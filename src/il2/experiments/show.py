@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from il2.experiments.criterion import ENOUGH_SHARE
 from il2.experiments.result import Measurement, Result
+from il2.knowledge.quantity import GRADES
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+LABEL, TITLE = 38, 90  # letters of a line
+LINE, GAP, TICKS = 12, 9, 40  # heights in points
+PANEL, TALLEST, TITLES, INCH = 3 * 80, 5 * 72, 100, 72
+SHAPE = 9 / 10  # height over width of a panel that has room
 WIDE = 50  # how far the x values of a figure reach before their axis is logarithmic
 DASHES = ("-", "--", "-.", ":")
 
@@ -46,6 +53,7 @@ def as_text(result: Result) -> str:
             f"ablation: {result.ablation or 'none'} ({'reverses' if result.ablation_reverses else 'does not reverse'} "
             f"the result; its criteria fail in {_share(result.ablation_share)} of the draws)",
             f"{result.draws} draws, {result.failed_draws} failed; all criteria at once hold in {_share(result.share)}",
+            *_graded(result),
             "",
             *_table([_row(m) for m in result.measurements]),
         ]
@@ -56,6 +64,15 @@ def as_text(result: Result) -> str:
         f"weakest grade {result.weakest_grade or '-'}",
     ]
     return "\n".join(lines)
+
+
+def _graded(result: Result) -> list[str]:
+    """How many numbers of which grade it rests on."""
+    grades = [p.grade for p in result.parameters if p.grade]
+    varied = ", ".join(f"{grades.count(g)} {g}" for g in GRADES if g in grades)
+    read = ", ".join(f"{n} {grade}" for grade, n in result.read)
+    found = [f"{len(grades)} parameters are varied ({varied})"] if varied else []
+    return ["grades: " + "; ".join([*found, *([f"read from tables: {read}"] if read else [])])]
 
 
 def _described(result: Result) -> tuple[tuple[str, str], ...]:
@@ -84,28 +101,82 @@ def _share(value: float) -> str:
 
 
 def figure(result: Result) -> Figure:
-    """Left the curves of the default set with bands over the draws; right the share of draws by criterion."""
+    """Left the curves of the default set with bands over the draws; right the share of draws by criterion.
+
+    It grows with the number of criteria and of curves, so that no label touches another.
+    """
     from matplotlib.figure import Figure
 
     tested = [m for m in result.measurements if m.holds is not None]
-    drawing = Figure(figsize=(11, 4.5), layout="constrained")
-    left, right = drawing.subplots(1, 2, width_ratios=(3, 2))
-    for i, curve in enumerate(result.curves):
-        colour = COLOURS[i % len(COLOURS)]
-        left.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.12, linewidth=0)
-        left.plot(curve.x, curve.y, color=colour, linestyle=DASHES[i % len(DASHES)], label=curve.label)
-    ends = [x for curve in result.curves for x in curve.x]
-    wide = ends and min(ends) > 0 and max(ends) > WIDE * min(ends)
-    left.set(xscale="log" if wide else "linear", xlabel=result.axes[0], ylabel=result.axes[1])
-    left.set_title("default set; band: 5 to 95 % of draws")
-    if result.curves:
-        left.legend(frameon=False, fontsize="small")
-    places = range(len(tested))
-    colours = [COLOURS[0] if m.holds and m.share >= ENOUGH_SHARE else COLOURS[1] for m in tested]
-    right.barh(places, [100 * m.share for m in tested], color=colours)
-    right.set_yticks(places, [f"{m.name} {m.criterion}" for m in tested], fontsize="small")
-    right.invert_yaxis()
-    right.axvline(100 * ENOUGH_SHARE, color="black", linewidth=1, linestyle="--")
-    right.set(xlim=(0, 100), xlabel="draws in which it holds (%)", title="criteria")
-    drawing.suptitle(f"{result.experiment} {result.title}: {result.verdict}")
+    labels = [_label(m) for m in tested]
+    names = [_wrapped(curve.label, LABEL) for curve in result.curves]
+    columns = 2 if len(names) > 4 and max(map(len, names)) <= LABEL else 1
+    below = LINE * sum(name.count("\n") + 1 for name in names) / columns
+    beside = sum(LINE * (label.count("\n") + 1) + GAP for label in labels)
+    roomy = beside >= TALLEST + TICKS + below  # the legend finds its place under a panel of fixed shape
+    high = beside if roomy else max(PANEL, beside) + below
+    drawing = Figure(figsize=(11 if names else 8, (high + TITLES) / INCH), layout="constrained")
+    if names:
+        left, right = drawing.subplots(1, 2, width_ratios=(3, 2))
+        _curves(left, result, names, columns)
+        if roomy:
+            left.set_box_aspect(SHAPE)
+            left.set_anchor("N")
+            left.get_legend().set_in_layout(False)
+    else:
+        right = drawing.subplots()
+    _criteria(right, tested, labels)
+    drawing.suptitle(_wrapped(f"{result.experiment} {result.title}: {result.verdict}", TITLE))
     return drawing
+
+
+def _curves(axes: Axes, result: Result, names: list[str], columns: int) -> None:
+    from matplotlib.transforms import ScaledTranslation
+
+    for i, (curve, name) in enumerate(zip(result.curves, names, strict=True)):
+        colour, single = COLOURS[i % len(COLOURS)], len(curve.x) == 1
+        axes.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.12, linewidth=0)
+        (line,) = axes.plot(curve.x, curve.y, color=colour, label=name, linestyle=DASHES[i % len(DASHES)])
+        line.set_marker("o" if single else "")
+    ends = [x for curve in result.curves for x in curve.x]
+    wide = min(ends) > 0 and max(ends) > WIDE * min(ends)
+    axes.set(xscale="log" if wide else "linear")
+    below = _wrapped(result.axes[0], 2 * LABEL)
+    axes.set_xlabel(below)
+    axes.set_ylabel(_wrapped(result.axes[1], LABEL))
+    axes.set_title("default set; band: 5 to 95 % of draws", fontsize="medium")
+    down = ScaledTranslation(0, -(TICKS + LINE * below.count("\n")) / INCH, axes.figure.dpi_scale_trans)
+    axes.legend(
+        frameon=False, fontsize="small", ncols=columns, loc="upper center", bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.transAxes + down, handlelength=3,
+    )  # fmt: skip
+
+
+def _criteria(axes: Axes, tested: list[Measurement], labels: list[str]) -> None:
+    """A bar by criterion. What fails says so in words and is hatched, so that colour alone tells nothing."""
+    heights = [LINE * (label.count("\n") + 1) + GAP for label in labels]
+    places = [sum(heights[:i]) + high / 2 for i, high in enumerate(heights)]
+    for place, m in zip(places, tested, strict=True):
+        met = bool(m.holds) and m.share >= ENOUGH_SHARE
+        look = COLOURS[0] if met else COLOURS[1]
+        axes.barh(place, 100 * m.share, height=LINE, color=look, hatch="" if met else "///", edgecolor="white")
+        text = _share(m.share) + ("" if m.holds else ", fails by default")
+        axes.annotate(text, (100, place), (4, 0), textcoords="offset points", va="center", fontsize="small")
+    axes.set_yticks(places, labels, fontsize="small")
+    axes.set_ylim(sum(heights), 0)
+    axes.axvline(100 * ENOUGH_SHARE, color="black", linewidth=1, linestyle="--")
+    axes.set(xlim=(0, 100), xlabel="draws in which it holds (%)")
+    axes.set_title("criteria", fontsize="medium")
+
+
+def _label(m: Measurement) -> str:
+    """Name and threshold in one line where they fit."""
+    if len(m.name) + len(m.criterion) < LABEL:
+        return _wrapped(f"{m.name} {m.criterion}", LABEL)
+    return f"{_wrapped(m.name, LABEL)}\n{_wrapped(m.criterion, LABEL)}"
+
+
+def _wrapped(text: str, letters: int) -> str:
+    """Lines of so many letters, of which nothing is read as mathematics."""
+    printed = "".join(c if c.isprintable() else " " for c in text)
+    return "\n".join(wrap(printed, letters)).replace("$", r"\$")

@@ -150,7 +150,12 @@ def _times(rate: Expr, names: list[str]) -> Expr:
 
 
 def compose(name: str, *parts: Network) -> Network:
-    """Join networks: equal parts are shared, parts of one name that differ are an error."""
+    """Join networks into a complete one, checked: equal parts are shared, parts of one name that differ are an error."""
+    return check(join(name, *parts))
+
+
+def join(name: str, *parts: Network) -> Network:
+    """Join networks into a part that may still name what another part defines."""
     joined = {}
     for kind in ("compartments", "species", "parameters", "derived", "reactions", "observables"):
         table: dict = {}
@@ -163,7 +168,7 @@ def compose(name: str, *parts: Network) -> Network:
                         how="Rename one, or make the definitions equal.",
                     )
         joined[kind] = tuple(table.values())
-    return check(Network(name, **joined))
+    return Network(name, **joined)
 
 
 def check(network: Network) -> Network:

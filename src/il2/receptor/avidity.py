@@ -14,7 +14,8 @@ from il2.network.network import Compartment, Derived, Network, Observable, Param
 from il2.network.program import Program, lower, lower_expressions
 from il2.receptor.head import Constant, Head, formations, parameters
 from il2.receptor.membrane import SURFACE, Membrane, at, binding
-from il2.receptor.model import dose, known, tether
+from il2.network.part import known
+from il2.receptor.model import dose, tether
 from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
+from il2.network.part import known
 from il2.receptor import lumped, medium
 from il2.receptor.head import formations, head, in_solution, parameters, partner_row, presented, recruitment_rate
 from il2.receptor.membrane import ENDOSOME, MEDIUM, SURFACE, Membrane, binding
@@ -115,12 +116,6 @@ def build(of: System) -> Network:
             parts.append(medium.release(molecule, dose(molecule.name)))
     parts += [medium.partner(name, dose(name), of.audit) for name in of.partners]
     return compose(of.name, *parts, _active(of))
-
-
-def known(name: str) -> Parameter:
-    """A parameter with the value and unit of a quantity."""
-    q = quantity(name)
-    return Parameter(name, q.value, q.unit, q.context)
 
 
 def tether() -> Network:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from il2.network.expression import Expr, num, sym
 from il2.network.network import Compartment, Network, Observable, Parameter, Reaction, Species, reaction
-from il2.receptor.model import known
+from il2.network.part import known
 
 CYTOPLASM, NUCLEUS = "cytoplasm", "nucleus"
 JAK1, JAK3 = "JAK1", "JAK3"
 INHIBITOR, INHIBITOR_IC50 = "JAK_inhibitor_dose", "JAK_inhibitor_IC50"
+ONE = num(1.0)
 STEPS = 4  # transit species of the SOCS delay
 QUANTITIES = (
     "STAT5_total", "STAT5_phosphorylation_rate", "STAT5_dephosphorylation_cytoplasm",
@@ -33,10 +34,11 @@ def at(name: str, place: str) -> str:
     return f"{name}@{place}"
 
 
-def stat(name: str, drive: Expr, halves: tuple[str, ...]) -> Network:
+def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE, phosphatase: Expr = ONE) -> Network:
     """The pathway as a part to compose with a receptor network.
 
-    drive: active complexes over their half-activation, whose quantities `halves` names.
+    drive: active complexes over their half-activation, whose quantities `halves` names. amplitude and phosphatase
+    multiply the rates of phosphorylation and, in the cytoplasm, of dephosphorylation; 1 in a resting cell.
     JAK1 and JAK3 are the shares of the kinases that work (1 in a normal cell); both are needed.
     """
     p = {q: sym(q) for q in QUANTITIES}
@@ -67,8 +69,10 @@ def stat(name: str, drive: Expr, halves: tuple[str, ...]) -> Network:
             Parameter(INHIBITOR, 0.0, "nM"),
         ),
         reactions=(
-            reaction(f"{name} phosphorylation", [free], [monomer], kinase * brake),
-            reaction(f"{name} dephosphorylation", [monomer], [free], p["STAT5_dephosphorylation_cytoplasm"]),
+            reaction(f"{name} phosphorylation", [free], [monomer], kinase * brake * amplitude),
+            reaction(
+                f"{name} dephosphorylation", [monomer], [free], p["STAT5_dephosphorylation_cytoplasm"] * phosphatase
+            ),
             reaction(
                 f"{name} dimerisation", [monomer, monomer], [dimer],
                 p["STAT5_dimerisation_rate"], p["STAT5_undimerisation_rate"],
