@@ -57,14 +57,14 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     those that the cohort itself needs. The inlets are parameters, so that the cohort can be solved alone.
     """
     engaged, costimulation = sym(ENGAGED), sym(HELP)
-    pstat5 = _readout(response_of(of), phosphorylated("STAT5")) + sym("STAT5_constitutive")
     within = costimulation * sym("costimulation_dependence") + sym("CD28") * (1 - sym("costimulation_dependence"))
     x, primed = sym(SIGNAL), sym(PRIMED)
     crosstalk = 1 - primed + primed / (1 + sym("TCR_inhibition_of_pSTAT5") * x)
     phosphatase = 1 + (sym("DUSP4_effect_on_STAT5_dephosphorylation") - 1) * sym("DUSP4")
     plain = response_of(of)
     base = build(of)
-    stats = (stat(s, drive(of, s), half_activations(of, s), crosstalk, phosphatase) for s in of.stats)
+    stats = {s: stat(s, drive(of, s), half_activations(of, s), crosstalk, phosphatase) for s in of.stats}
+    pstat5 = _readout(stats["STAT5"], phosphorylated("STAT5")) + sym("STAT5_constitutive")
     tcr = primed * half(x, "TCR_half_activation")
     paths = pathway(_readout(plain, ACTIVE), tcr, within)
     signals = signal(engaged, within, pstat5, sym("PRDM1"))
@@ -89,7 +89,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     wanted = tuple(dict.fromkeys((*PRODUCTS, *products)))
     parts = (
         Network("inlets", parameters=tuple(Parameter(name, 0.0, unit) for name, unit in INLETS.items())),
-        base, *stats, signals.network, paths.network, outputs(wanted, inputs), people.network,
+        base, *stats.values(), signals.network, paths.network, outputs(wanted, inputs), people.network,
         *(transcription(gene, signals.factors, longer) for gene in dict.fromkeys(("IL2", *genes))),
         secretion(), *_receptor_programmes(of),
         Network("traits", parameters=tuple(Parameter(n, v, u) for n, (v, u) in TRAITS.items())),

@@ -14,7 +14,9 @@ import pandas
 
 from il2.errors import Il2Error
 from il2.fit import baseline
-from il2.fit.measured import RFU, frame
+from il2.fit.antigen_data import folders
+from il2.fit.antigen_report import AntigenReport, antigen_report
+from il2.fit.measured import RFU, frame, recognised
 from il2.fit.predicted import by_name, default_set
 from il2.fit.score import Scores, score, shape
 from il2.fit.small import small_sets
@@ -39,7 +41,8 @@ class Validation:
 
     frame: measured points with a column per prediction. scores: of the predictions of plates. table: a row per set,
     group of ligands, group of cells, window of time and prediction. detail: the same per ligand and cell. small: a row
-    per curve of the small sets and prediction. left_out: set, ligand, reason, rows.
+    per curve of the small sets and prediction. left_out: set, ligand, reason, rows. antigen: reports on sets of
+    antigen-driven IL-2 time courses.
     """
 
     frame: pandas.DataFrame
@@ -48,6 +51,7 @@ class Validation:
     detail: pandas.DataFrame
     small: pandas.DataFrame
     left_out: pandas.DataFrame
+    antigen: tuple[AntigenReport, ...] = ()
 
 
 def predictors() -> dict[str, Predictor]:
@@ -71,13 +75,21 @@ def _published(points: pandas.DataFrame) -> np.ndarray:
     return out
 
 
-def validate(folder: Path | str | None = None, predictions: Mapping[str, Predictor] | None = None) -> Validation:
+def validate(
+    folder: Path | str | None = None, predictions: Mapping[str, Predictor] | None = None, *, held: bool = False
+) -> Validation:
     """Score predictions on the compiled sets, and on every set found in `folder` too.
 
-    predictions: by name; default `predictors()`. Raises Il2Error for a folder without tables that are recognised.
+    predictions: by name; default `predictors()`. held: of antigen-driven IL-2 time courses score the experiments that
+    are kept aside, and no others. Raises Il2Error for a folder without tables that are recognised.
     """
+    driven = folders(folder) if folder is not None else []
+    if held and not driven:
+        how = "Name a folder of antigen-driven IL-2 time courses with --data."
+        raise Il2Error("nothing is kept aside here", where="--held", how=how)
+    reports = tuple(antigen_report(place, held=held) for place in driven)
     points = frame()
-    if folder is not None:
+    if folder is not None and (not driven or _has_responses(Path(folder))):
         own = frame(folder)
         own["set"] = [f"{name} (data)" if name in set(points["set"]) else name for name in own["set"]]
         points = pandas.concat([points, own], ignore_index=True)
@@ -102,7 +114,17 @@ def validate(folder: Path | str | None = None, predictions: Mapping[str, Predict
         _beside({name: of.detail() for name, of in scores.items()}, points, scores),
         pandas.concat(small, ignore_index=True) if small else pandas.DataFrame(),
         _left_out(points, chosen),
+        reports,
     )
+
+
+def _has_responses(folder: Path) -> bool:
+    """Whether a table of responses stands beside what was read already."""
+    for path in (*folder.glob("*.csv"), *folder.glob("*/*.csv")):
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            if recognised(file.readline().strip().split(",")):
+                return True
+    return False
 
 
 def _plates(points: pandas.DataFrame) -> np.ndarray:

@@ -157,7 +157,9 @@ def _concentration() -> Expr:
 def _species_and_reactions(c: Cohort) -> tuple[tuple[Species, ...], tuple[Reaction, ...]]:
     met, alpha, beta, bound, boost = (c.of(name) for name in (MET, "IL2RA", "IL2RB", "IL2_bound", BOOST))
     turnover, binding = sym("collective_receptor_turnover"), sym("collective_association_rate") * _concentration()
-    made_alpha = sym("collective_IL2RA_by_TCR") * c.active + sym("collective_IL2RA_by_pSTAT5") * c.pstat5
+    # A cell without IL2RA stays so until it meets antigen; without the factor, rounding errors would grow into receptors.
+    by_il2 = sym(met) * sym("collective_IL2RA_by_pSTAT5") * c.pstat5
+    made_alpha = sym("collective_IL2RA_by_TCR") * c.active + by_il2
     made_beta = sym("collective_IL2RB_rest") + sym("collective_IL2RB_by_TCR") * c.active
     species = [
         Species(met, SURFACE, num(0.0), "dimensionless"),
@@ -183,7 +185,7 @@ def _species_and_reactions(c: Cohort) -> tuple[tuple[Species, ...], tuple[Reacti
         ),
     ]  # fmt: skip
     if c.boosted:
-        signal = sym("IL2_boost_by_TCR") * c.engaged / sym("IL2_boost_pool") + sym("IL2_boost_self") * c.boost
+        signal = sym("IL2_boost_by_TCR") * c.engaged / sym("IL2_boost_pool") + sym("collective_boost_self") * c.boost
         species.append(Species(boost, SURFACE, num(0.0), "dimensionless"))
         reactions.append(Reaction(f"{boost} rise", {boost: 1}, signal * (1 - c.boost), unit=HOURLY))
     return tuple(species), tuple(reactions)

@@ -7,7 +7,7 @@ antigen does not hold pSTAT5 down and secretion does not speed up scales with ce
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ VARIANTS = {  # name: crosstalk, boost
 ANTIGENS, NUMBERS = 7, 5  # points of the default grid, evenly in the logarithm
 EXCESS = 1000  # antigen per receptor that stands for a saturating amount
 POINTS_PER_HOUR = 4
+LOSSES = 40  # times of the loss of antigen over which producers are followed
 TOLERANCES = Tolerances(rtol=1e-6, atol=1e-9)
 
 
@@ -143,39 +144,29 @@ def exponents(antigen: np.ndarray, cells: np.ndarray, peaks: np.ndarray) -> Expo
 
 
 def producer_decay(
-    *,
-    at_h: float,
-    loss_per_h: float,
-    antigen: float | None = None,
-    cells: float | None = None,
-    cohorts: int = COHORTS,
+    antigen: float, at_h: float, loss_per_h: float, *, cells: float | None = None, cohorts: int = COHORTS
 ) -> tuple[float, float]:
-    """Hours in which producers fall to 1/e of those at `at_h`, when engaged antigen is lost from then on at a rate.
+    """Hours in which producers fall to 1/e, when antigen is lost from `at_h` on at `loss_per_h` per engaged receptor.
 
-    loss_per_h: of antigen per engaged receptor. Returns the time with the feedback of IL-2 and without it, JAK being
-    blocked at the same moment; producers are counted just after it. Infinite where they do not fall that far.
+    With the feedback of IL-2, and without it, as JAK is blocked at the same moment; counted from those just after it.
+    NaN where less than half a cohort secretes then; infinite where they do not fall that far in `LOSSES` over the rate.
     """
-    dose = quantity(ANTIGEN).value if antigen is None else antigen
     number = quantity(CELLS).value if cells is None else cells
-    after = np.linspace(0.0, 20 / loss_per_h, 2001)
-    events = [
-        Switch(at_h, "antigen_loss", loss_per_h),
-        Switch(np.array([np.inf, at_h]), JAK1, 0.0),
-    ]
-    lanes = np.full(2, dose)
-    course = il2_course(lanes, number, at_h + after, cohorts=cohorts, events=events)
-    blocked = np.array([1.0, 0.0])
-    parameters = course.parameters.copy()
-    parameters[:, course.network.parameter_names.index(JAK1)] = blocked
-    producers = Course(course.network, parameters, course.times_h, course.y).read(PRODUCERS)
-    with_feedback, without = (_fall(after, p) for p in producers)
+    after = np.linspace(0.0, LOSSES / loss_per_h, LOSSES * LOSSES + 1)
+    never_and_then = np.array([np.inf, at_h])
+    events = [Switch(at_h, "antigen_loss", loss_per_h), Switch(never_and_then, JAK1, 0.0)]
+    course = il2_course(np.full(2, antigen), number, at_h + after, cohorts=cohorts, events=events)
+    blocked = course.parameters.copy()
+    blocked[1, course.network.parameter_names.index(JAK1)] = 0.0
+    producers = replace(course, parameters=blocked).read(PRODUCERS)
+    with_feedback, without = (_fall(after, p) if p[0] > 1 / (2 * cohorts) else np.nan for p in producers)
     return with_feedback, without
 
 
 def _fall(times: np.ndarray, values: np.ndarray) -> float:
     """When values first come down to 1/e of the first one."""
     low = np.flatnonzero(values <= values[0] / np.e)
-    return float(times[low[0]]) if len(low) and values[0] > 0 else np.inf
+    return float(times[low[0]]) if len(low) else np.inf
 
 
 def _grid(name: str, given: np.ndarray | None, points: int) -> np.ndarray:

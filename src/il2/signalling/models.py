@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from il2.errors import Il2Error, did_you_mean
+from il2.gene.collective import collective
 from il2.network.network import Network
 from il2.receptor.head import cytokines, head
 from il2.receptor.model import receptor, system
@@ -67,6 +68,7 @@ MODELS = {
         Model(
             "receptor-IL2-IL15", "IL-2 and IL-15 on one cell, 34 states: the benchmark", lambda: receptor("IL2", "IL15")
         ),
+        Model("collective-IL2", "T cells of one well that share antigen and IL-2 (tkach2014), 12 cohorts", collective),
     )
 }
 

@@ -37,8 +37,9 @@ def at(name: str, place: str) -> str:
 def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE, phosphatase: Expr = ONE) -> Network:
     """The pathway as a part to compose with a receptor network.
 
-    drive: active complexes over their half-activation, whose quantities `halves` names. amplitude and phosphatase
-    multiply the rates of phosphorylation and, in the cytoplasm, of dephosphorylation; 1 in a resting cell.
+    drive: active complexes over their half-activation, whose quantities `halves` names. amplitude: the share
+    of the STAT that can answer, by which readout and feedback are lower at an unchanged EC50. phosphatase multiplies
+    the rate of dephosphorylation in the cytoplasm. Both are 1 in a resting cell.
     JAK1 and JAK3 are the shares of the kinases that work (1 in a normal cell); both are needed.
     """
     p = {q: sym(q) for q in QUANTITIES}
@@ -69,7 +70,7 @@ def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE,
             Parameter(INHIBITOR, 0.0, "nM"),
         ),
         reactions=(
-            reaction(f"{name} phosphorylation", [free], [monomer], kinase * brake * amplitude),
+            reaction(f"{name} phosphorylation", [free], [monomer], kinase * brake),
             reaction(
                 f"{name} dephosphorylation", [monomer], [free], p["STAT5_dephosphorylation_cytoplasm"] * phosphatase
             ),
@@ -83,9 +84,9 @@ def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE,
                 p["STAT5_dephosphorylation_nucleus"],
             ),
             reaction(f"{name} export", [nuclear_free], [free], p["STAT5_nuclear_export"]),
-            *_delay(delay, p["SOCS_induction"] * sym(nuclear_dimer) / p["STAT5_total"], p["SOCS_delay"]),
+            *_delay(delay, p["SOCS_induction"] * amplitude * sym(nuclear_dimer) / p["STAT5_total"], p["SOCS_delay"]),
         ),
-        observables=(Observable(phosphorylated(name), every / p["STAT5_total"], "dimensionless"),),
+        observables=(Observable(phosphorylated(name), amplitude * every / p["STAT5_total"], "dimensionless"),),
     )  # fmt: skip
 
 
