@@ -1,7 +1,7 @@
 """One kind of cell in a shared medium: receptors, STATs, genes, pathways, products and numbers, joined.
 
-`part` is the cohort with every state and every number of its own under its name (`Treg:IL2RA@surface`). What it takes from
-the medium and gives to it is told in molecules per cell and min, so that the well adds up cells times that.
+In a well every state of a cohort, and every number of its own, stands under its name (`Treg:IL2RA@surface`). What a
+cohort takes from the medium and gives to it is told in molecules per cell and min; the well adds up cells times that.
 """
 
 from __future__ import annotations
@@ -130,6 +130,7 @@ TRAITS = {
     "IL2RA_induced": (0.0, "molecule/cell"),
     "IL2RB_made_activated": (0.0, FLUX),
     "IL2RG_made_activated": (0.0, FLUX),
+    "capture": (1.0, "dimensionless"),
     "first_division_factor": (1.0, "dimensionless"),
     "antigen_specific": (1.0, "dimensionless"),
 }
@@ -141,7 +142,7 @@ def _readout(network: Network, name: str) -> Expr:
 
 
 def _receptor_programmes(of: System) -> tuple[Network, ...]:
-    """IL2RA that activation adds to the resting count, and IL2RB and IL2RG that it makes beyond their resting synthesis."""
+    """IL2RA that activation adds to the resting count; IL2RB and IL2RG that it makes beyond their resting synthesis."""
     parts = []
     if "IL2RA" in of.chains:
         turnover = hourly("IL2RA_turnover")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from il2.cell.medium import (
     PRESENTING,
     REMOVED,
     VOLUME,
+    complexed,
     free,
     ledger,
     well_network,
@@ -30,9 +32,9 @@ from il2.engine.solve import Tolerances
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import cell
 from il2.knowledge.species import species_values
-from il2.network.expression import num, sym
+from il2.network.expression import Expr, num, sym
 from il2.network.network import Network
-from il2.network.program import lower, lower_expressions
+from il2.network.program import Program, lower, lower_expressions
 from il2.receptor.head import partner_row
 from il2.receptor.model import System, dose, system
 from il2.receptor.trafficking import count
@@ -76,6 +78,13 @@ def receptors(molecules: tuple[str, ...]) -> System:
     return system(*(several(m, ARMS) if m in RECEPTOR_ANTIBODIES else m for m in molecules))
 
 
+@lru_cache(maxsize=8)
+def lowered(found: Setup) -> tuple[Network, Program]:
+    """The network of a set-up and its program; large ones take seconds to lower."""
+    network = network_of(found)
+    return network, lower(network)
+
+
 def network_of(found: Setup) -> Network:
     return well_network(receptors(found.molecules), found.cohorts, found.genes, found.products)
 
@@ -94,8 +103,8 @@ def solve_wells(
     """Courses of each well at `times_h` (times,), rising from 0 up.
 
     wanted: names of observables or species; a name without a cohort is read of every cohort that has it, or of the
-    medium. variants: values (size,) by name of a range (`il2.cell.ranges`): a quantity, a dissociation constant, a count
-    `CELL CHAIN`, a trait `CELL trait`; the default set alone without them. on_done: told how many lanes are ready.
+    medium. variants: values (size,) by name of a range (`il2.cell.ranges`): a quantity, a dissociation constant, a
+    count `CELL CHAIN`, a trait `CELL trait`; the default set alone without them. on_done: told how many lanes are ready.
     """
     wanted, variants = tuple(wanted), variants or {}
     size = max((len(v) for v in variants.values()), default=1)
@@ -104,11 +113,12 @@ def solve_wells(
     for i, well in enumerate(wells):
         groups.setdefault(setup(well, genes, products), []).append(i)
     for found, members in groups.items():
-        network = network_of(found)
-        program = lower(network)
+        network, program = lowered(found)
         readouts = _readouts(network, found, wanted)
         tape, places = lower_expressions(network, list(readouts.values()))
         here = [wells[i] for i in members]
+        for well in here:
+            _known_changes(well, network)
         tables = [values_of(well, found, variants) for well in here]
         lane_well, lane_variant = (a.ravel() for a in np.indices((len(here), size)))
         pieces, reasons = [], []
@@ -155,6 +165,19 @@ def values_of(well: Well, found: Setup, variants: Mapping[str, np.ndarray] | Non
     return out | dict(well.changes)
 
 
+def _known_changes(well: Well, network: Network) -> None:
+    """A change of a number that the network of the well does not have is an Il2Error."""
+    known = set(network.parameter_names)
+    for where, start, changes in (
+        ("Well", "", well.changes),
+        *((c.label, named(c.label, ""), c.changes) for c in well.cells),
+    ):
+        for name in changes:
+            if start + name not in known:
+                own = [n.removeprefix(start) for n in known if n.startswith(start)]
+                raise Il2Error(f"no number {name!r} to change", where=where, how=did_you_mean(name, sorted(own)))
+
+
 def _parameters(
     network: Network,
     tables: list[dict[str, float | str]],
@@ -188,14 +211,10 @@ def _events(wells: list[Well], found: Setup, w: np.ndarray) -> list[Event]:
         value = np.array([values.get(k, 0.0) for k in range(len(wells))])
         return time[w], value[w]
 
-    changes = {
-        (m.fraction, tuple(sorted(m.fresh_nM.items())), i): {}
-        for well in wells
-        for i, m in enumerate(well.medium_changes)
-    }
+    changes: dict[tuple[float, tuple[tuple[str, float], ...], int], dict[int, float]] = {}
     for k, well in enumerate(wells):
         for i, m in enumerate(well.medium_changes):
-            changes[m.fraction, tuple(sorted(m.fresh_nM.items())), i][k] = m.time_h
+            changes.setdefault((m.fraction, tuple(sorted(m.fresh_nM.items())), i), {})[k] = m.time_h
     for (fraction, fresh, _), times in changes.items():
         time, _values = at(times, {})
         new = dict(fresh)
@@ -203,9 +222,9 @@ def _events(wells: list[Well], found: Setup, w: np.ndarray) -> list[Event]:
             out.append(Bolus(time, ledger(c, REMOVED), num(fraction) * sym(free(c))))
             out.append(Bolus(time, ledger(c, GIVEN), fraction * new.get(c, 0.0)))
             if c == "IL2":
-                out.append(Bolus(time, ledger(c, REMOVED), num(fraction) * sym(f"IL2.{NEUTRALISER}@medium")))
+                out.append(Bolus(time, ledger(c, REMOVED), num(fraction) * sym(complexed("IL2"))))
         targets = {free(c): new.get(c, 0.0) for c in found.molecules if c in CYTOKINES}
-        targets |= {free(NEUTRALISER): 0.0, f"IL2.{NEUTRALISER}@medium": 0.0}
+        targets |= {free(NEUTRALISER): 0.0, complexed("IL2"): 0.0}
         out.append(Exchange(time, targets, fraction))
     for what in dict.fromkeys(a.what for well in wells for a in well.additions):
         own = [[a for a in well.additions if a.what == what] for well in wells]
@@ -225,10 +244,10 @@ def _events(wells: list[Well], found: Setup, w: np.ndarray) -> list[Event]:
     return out
 
 
-def _readouts(network: Network, found: Setup, wanted: tuple[str, ...]) -> dict[str, object]:
+def _readouts(network: Network, found: Setup, wanted: tuple[str, ...]) -> dict[str, Expr]:
     """Expressions by name of the readout; a name of a cohort is read of each."""
     every = {o.name: o.expr for o in network.observables} | {s: sym(s) for s in network.species_names}
-    out = {}
+    out: dict[str, Expr] = {}
     for name in wanted:
         names = [n for n in (name, *(named(c, name) for c in found.cohorts)) if n in every]
         if not names:

@@ -133,7 +133,10 @@ def _shared(model: Cohort, cytokines: tuple[str, ...], names: tuple[str, ...]) -
             held, taken, lost = (substitute(part[c], here) for part in (model.held, model.taken, model.lost))
             deaths = substitute(model.deaths, here) * held
             found = found + cells * held
-            reactions.append(Reaction(f"{n} takes {c}", {free(c): -1}, cells * taken, num(0.0), PER_MIN))
+            capture = sym(named(n, "capture"))
+            reactions.append(Reaction(f"{n} takes {c}", {free(c): -1}, cells * taken * capture, num(0.0), PER_MIN))
+            spared = cells * taken * (1 - capture)
+            reactions.append(Reaction(f"{n} spares {c}", {ledger(c, GIVEN): 1}, spared, num(0.0), PER_MIN))
             reactions.append(Reaction(f"{n} degrades {c}", {ledger(c, "degraded"): 1}, cells * lost, num(0.0), PER_MIN))
             reactions.append(
                 Reaction(f"{n} dies with {c}", {ledger(c, "with_dead_cells"): 1}, cells * deaths, num(0.0), PER_MIN)
@@ -149,7 +152,8 @@ def _shared(model: Cohort, cytokines: tuple[str, ...], names: tuple[str, ...]) -
         (Compartment(MEDIUM, 3), Compartment("ledger", 3)),
         tuple(species),
         (
-            Parameter(VOLUME, 200.0, "uL"), Parameter(PRESENTING, 1.0, "cell"), Parameter(COSTIMULATION, 0.0, "dimensionless"),
+            Parameter(VOLUME, 200.0, "uL"), Parameter(PRESENTING, 1.0, "cell"),
+            Parameter(COSTIMULATION, 0.0, "dimensionless"),
             Parameter("antigen_at_start", 0.0, "molecule"),
             *(Parameter(dose(c), 0.0, "nM") for c in (*cytokines, NEUTRALISER)),
             Parameter("anti_IL2_arms", float(partner_row(NEUTRALISER)["arms"]), "dimensionless"),

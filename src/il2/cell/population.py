@@ -10,6 +10,7 @@ cycle. Numbers are cells per well.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, exp, num, sym
@@ -74,13 +75,13 @@ def population(cues: Cues) -> Population:
     chain = [f"entering_{i}" for i in range(1, ENTRY_STAGES + 1)]
     species = [RESTING, *chain]
     reactions = [_move(RESTING, chain[0], entry)]
-    reactions += [_move(a, b, first) for a, b in zip(chain[:-1], chain[1:], strict=True)]
+    reactions += [_move(a, b, first) for a, b in pairwise(chain)]
     reactions += _divide(chain[-1], 1, first, destiny)
     divisions = [first * sym(chain[-1])]
     for g in range(1, GENERATIONS + 1):
         stages = [dividing(g, s) for s in range(1, STAGES + 1)]
         species += [*stages, stopped(g)]
-        reactions += [_move(a, b, later) for a, b in zip(stages[:-1], stages[1:], strict=True)]
+        reactions += [_move(a, b, later) for a, b in pairwise(stages)]
         if g < GENERATIONS:
             reactions += _divide(stages[-1], g + 1, later, destiny)
             divisions.append(later * sym(stages[-1]))

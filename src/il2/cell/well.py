@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import cell
+from il2.knowledge.species import species_values
 from il2.knowledge.table import rows
 from il2.receptor.head import head
 from il2.receptor.trafficking import count
@@ -36,14 +37,15 @@ KNOCKOUTS = {
 @dataclass(frozen=True)
 class Cells:
     """A kind of cell in a well. name: of the cohort, by default the kind. specific: whether its T cell receptors know
-    the antigen. without: genes knocked out. changes: numbers of the cohort by parameter name."""
+    the antigen. without: genes knocked out. changes: numbers of the cohort by parameter name, or the names of the
+    variants that hold them."""
 
     kind: str
     number: float
     name: str = ""
     specific: bool = True
     without: tuple[str, ...] = ()
-    changes: Mapping[str, float] = field(default_factory=dict)
+    changes: Mapping[str, float | str] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -79,8 +81,8 @@ class Antigen:
 
 @dataclass(frozen=True)
 class Well:
-    """presenting_cells: cells (or beads) per well that carry antigen and CD28 ligands. costimulation: CD28 engaged, 0 to
-    1. changes: numbers of the well or of all its cells by parameter name."""
+    """presenting_cells: cells (or beads) per well that carry antigen and CD28 ligands. costimulation: CD28 engaged, 0
+    to 1. changes: numbers of the well by parameter name; those of a cohort stand in its Cells."""
 
     cells: tuple[Cells, ...]
     volume_uL: float = 200.0
@@ -101,8 +103,12 @@ class Well:
                 raise Il2Error(f"two cohorts are named {label!r}", where="Well", how="Give each a name of its own.")
         _positive("volume_uL", self.volume_uL)
         _positive("presenting_cells", self.presenting_cells)
+        species_values(self.species)  # an unknown species is an error
         for c in self.cells:
+            cell(c.kind)  # and so is an unknown cell
             _least(f"number of {c.label}", c.number)
+            _finite(c.label, c.changes)
+        _finite("Well", self.changes)
         for a in self.antigen:
             _least("antigen", a.molecules)
             _least("time_h of antigen", a.time_h)
@@ -117,6 +123,11 @@ class Well:
                 raise Il2Error(
                     f"fraction is {m.fraction}", where="medium change", how="Give a share above 0, at most 1."
                 )
+            for name, dose in m.fresh_nM.items():
+                if name not in CYTOKINES:
+                    how = did_you_mean(name, CYTOKINES)
+                    raise Il2Error(f"no cytokine {name!r} for fresh medium", where="medium change", how=how)
+                _least(f"fresh_nM of {name}", dose)
         if not 0 <= self.costimulation <= 1:
             raise Il2Error(f"costimulation is {self.costimulation}", where="Well", how="Give a share from 0 to 1.")
         for c in self.cells:
@@ -147,6 +158,12 @@ def chains(molecules: tuple[str, ...]) -> tuple[str, ...]:
 def _positive(name: str, value: float) -> None:
     if not (math.isfinite(value) and value > 0):
         raise Il2Error(f"{name} is {value}", where="Well", how="Give a finite number above zero.")
+
+
+def _finite(where: str, changes: Mapping[str, float | str]) -> None:
+    for name, value in changes.items():
+        if not isinstance(value, str) and not math.isfinite(value):
+            raise Il2Error(f"{name} is {value}", where=where, how="Give a finite number.")
 
 
 def _least(name: str, value: float) -> None:

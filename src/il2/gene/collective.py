@@ -157,7 +157,7 @@ def _concentration() -> Expr:
 def _species_and_reactions(c: Cohort) -> tuple[tuple[Species, ...], tuple[Reaction, ...]]:
     met, alpha, beta, bound, boost = (c.of(name) for name in (MET, "IL2RA", "IL2RB", "IL2_bound", BOOST))
     turnover, binding = sym("collective_receptor_turnover"), sym("collective_association_rate") * _concentration()
-    # A cell without IL2RA stays so until it meets antigen; without the factor, rounding errors would grow into receptors.
+    # A cell without IL2RA stays so until it meets antigen. Without `met`, rounding errors would grow into receptors.
     by_il2 = sym(met) * sym("collective_IL2RA_by_pSTAT5") * c.pstat5
     made_alpha = sym("collective_IL2RA_by_TCR") * c.active + by_il2
     made_beta = sym("collective_IL2RB_rest") + sym("collective_IL2RB_by_TCR") * c.active

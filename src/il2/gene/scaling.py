@@ -14,7 +14,6 @@ import numpy as np
 from il2.engine.event import Event, Switch
 from il2.engine.observe import readouts
 from il2.engine.schedule import run
-from il2.engine.solve import Tolerances
 from il2.errors import Il2Error
 from il2.gene.collective import COHORTS, CONCENTRATION, JAK1, PRODUCERS, collective
 from il2.knowledge.quantity import quantity
@@ -29,7 +28,6 @@ ANTIGENS, NUMBERS = 7, 5  # points of the default grid, evenly in the logarithm
 EXCESS = 1000  # antigen per receptor that stands for a saturating amount
 POINTS_PER_HOUR = 4
 LOSSES = 40  # times of the loss of antigen over which producers are followed
-TOLERANCES = Tolerances(rtol=1e-6, atol=1e-9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ def il2_course(
     network.with_values(dict.fromkeys(given, 0.0))  # an unknown name is an error that suggests the nearest
     columns = np.broadcast_arrays(*(given.get(p.name, p.value) for p in network.parameters))
     parameters = np.stack([np.atleast_1d(np.asarray(column, float)) for column in columns], axis=-1)
-    done = run(network, parameters, times_h, events, tolerances=TOLERANCES, program=lower(network))
+    done = run(network, parameters, times_h, events, program=lower(network))
     failed = [done.reason(lane) for lane in range(len(parameters)) if done.reason(lane)]
     if failed:
         raise Il2Error("a culture of the collective model could not be solved", where="il2_course", why=failed[0])

@@ -1,6 +1,7 @@
 """Two alleles that open, burst and close, mRNA, and for IL2 the protein on its way out.
 
-All counts are per cell. Without drive an allele only closes. The promoter works as its DNA loses methylation. The network is the same whether it is solved as means, or alleles (and mRNA) jump one by one.
+All counts are per cell. Without drive an allele only closes. The promoter works as its DNA loses methylation. The
+network is the same whether it is solved as means, or alleles (and mRNA) jump one by one.
 """
 
 from __future__ import annotations
