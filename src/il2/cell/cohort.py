@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from il2.cell.population import START, Cues, population
+from il2.cell.well import SEPARATOR
 from il2.gene.signal import ABSENT, AMOUNTS, PRIMED, SIGNAL, signal, stability
 from il2.gene.transcription import secretion, transcription
 from il2.network.expression import Expr, add, num, sym, symbols
@@ -24,7 +25,6 @@ from il2.signalling.pathway import pathway
 from il2.signalling.response import response_of
 from il2.signalling.stat import phosphorylated, stat
 
-SEPARATOR = ":"
 PRODUCTS = ("IL2RA_programme", "IL2RB_programme", "BCL2", "MYC", "PRDM1", "FASLG", "CFLAR", "CTLA4")
 ENGAGED, HELP = "TCR_engaged", "CD28_ligands"
 INLETS = {ENGAGED: "molecule/cell", HELP: "dimensionless", "contact_time": "h"}

@@ -104,7 +104,7 @@ def solve_wells(
 
     wanted: names of observables or species; a name without a cohort is read of every cohort that has it, or of the
     medium. variants: values (size,) by name of a range (`il2.cell.ranges`): a quantity, a dissociation constant, a
-    count `CELL CHAIN`, a trait `CELL trait`; the default set alone without them. on_done: told how many lanes are ready.
+    count `CELL CHAIN`, a trait `CELL trait`; the default set alone without them. on_done: told how many lanes are done.
     """
     wanted, variants = tuple(wanted), variants or {}
     size = max((len(v) for v in variants.values()), default=1)

@@ -28,8 +28,8 @@ def culture_ranges(
             *network_ranges(receptors(well.molecules)),
             *quantity_ranges(*(n for n in sorted(names) if n in quantities())),
         ]
-        out += [_replaced(r, own) for r in out if r.name in own]
         out += [r for c in well.cells for r in cell_ranges(c.kind, chains(well.molecules))]
+        out = [_replaced(r, own) if r.name in own else r for r in out]
         out += [r for r in (*promoter_ranges(), *output_ranges()) if r.name in names]
         found |= {r.name: r for r in out}
     return tuple(found.values())

@@ -22,7 +22,6 @@ import numpy as np
 from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run
 from il2.engine.steady import STEADY, steady
-from il2.errors import Il2Error
 from il2.knowledge.cell import cell
 from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, num, substitute, sym, symbols
@@ -50,8 +49,8 @@ KIND, TISSUE = "Treg", "tissue"
 TREG, MEMORY, NAIVE, IL2 = "Treg", "CD4_memory", "CD4_naive", at("IL2", TISSUE)
 NUMBERS = (TREG, MEMORY, NAIVE)
 CTLA4, FOXP3 = "CTLA4", "FOXP3_protein"
-PSTAT5, FOR_SURVIVAL, FOR_DIVISION = "pSTAT5_at_rest", "pSTAT5_for_survival", "pSTAT5_for_division"
-UPTAKE, CTLA4_AT_REST = "IL2_uptake_at_rest", "CTLA4_at_rest"
+PSTAT5, FOR_SURVIVAL, FOR_DIVISION = "pSTAT5_normal", "pSTAT5_for_survival", "pSTAT5_for_division"
+UPTAKE, CTLA4_NORMAL = "IL2_uptake_normal", "CTLA4_normal"
 DOSES = {PSTAT5: "tissue_IL2_at_rest", FOR_SURVIVAL: "Treg_survival_EC50", FOR_DIVISION: "Treg_proliferation_EC50"}
 MADE, GIVEN, IL15, DEPLETION = "IL2_making", "IL2_given", "IL15_present", "Treg_depletion"
 SUPPRESSION = "suppression_per_Treg"
@@ -125,12 +124,12 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
     old, new = (sym(f"{name}_death_rate") * per_day for name in (MEMORY, NAIVE))
     activated = sym("CD4_memory_by_activation_share")
     contact = sym("Treg_contact_suppression") * sym("Treg_per_presenting_cell")
-    help_, help_at_rest = (num(1.0) / (1 + contact * x) for x in (treg * sym(CTLA4), sym(CTLA4_AT_REST)))
+    help_, help_at_rest = (num(1.0) / (1 + contact * x) for x in (treg * sym(CTLA4), sym(CTLA4_NORMAL)))
     crowd = sym("blood_Treg_count") / (sym("blood_CD4_count") + sym("blood_CD8_count"))
     density = sym("T_zone_cell_density") * crowd / sym("avogadro")
     decay, level = sym("extracellular_IL2_decay") / sym("minutes_per_hour"), sym("tissue_IL2_at_rest") / sym("pM_per_nM")
     made_IL2 = sym(MADE) * memory * (density * sym(UPTAKE) + decay * level)
-    units = {PSTAT5: SHARE, FOR_SURVIVAL: SHARE, FOR_DIVISION: SHARE, UPTAKE: UPTAKE_UNIT, CTLA4_AT_REST: SHARE}
+    units = {PSTAT5: SHARE, FOR_SURVIVAL: SHARE, FOR_DIVISION: SHARE, UPTAKE: UPTAKE_UNIT, CTLA4_NORMAL: SHARE}
     return Network(
         "tissue",
         (Compartment(TISSUE, 3),),
@@ -162,7 +161,7 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
             Observable("Treg_deaths", lost / per_day, "1/d"),
             Observable("Treg_divisions", divided / per_day, "1/d"),
             Observable("Treg_output", made / per_day, "1/d"),
-            Observable(SUPPRESSION, sym(CTLA4) / sym(CTLA4_AT_REST), SHARE),
+            Observable(SUPPRESSION, sym(CTLA4) / sym(CTLA4_NORMAL), SHARE),
             Observable("CD28_help", help_, SHARE),
         ),
     )  # fmt: skip
@@ -172,7 +171,7 @@ def at_rest(values: Mapping[str, np.ndarray | float] | None = None) -> dict[str,
     """Values (lanes,) by parameter name for `balance`, with those of the normal state added.
 
     values: of quantities, dissociation constants and counts (`IL2RA_count`), (lanes,) or numbers; the default set
-    without them. Raises Il2Error where a Treg finds no steady state at a dose.
+    without them. NaN where a Treg finds no steady state at a dose.
     """
     network, of = treg_cell(), _system()
     known = cell(KIND).counts
@@ -183,14 +182,12 @@ def at_rest(values: Mapping[str, np.ndarray | float] | None = None) -> dict[str,
     rows[dose("IL2")] = np.concatenate(doses) / quantity("pM_per_nM").value
     parameters = parameter_rows(network, rows)
     found = steady(network, parameters, program=lower(network))
-    if (found.status != STEADY).any():
-        k = int(np.flatnonzero(found.status != STEADY)[0])
-        raise Il2Error("no steady state of one Treg", where=f"lane {k % lanes}", why=found.reason(k))
+    state = np.where((found.status == STEADY)[:, None], found.y, np.nan)
     wanted = [_readout(network, "pstat5"), _readout(network, "uptake"), sym(CTLA4)]
     tape, places = lower_expressions(network, wanted)
-    read = run(tape, {"y": found.y, "p": parameters}, places).reshape(len(DOSES), lanes, len(wanted))
+    read = run(tape, {"y": state, "p": parameters}, places).reshape(len(DOSES), lanes, len(wanted))
     normal = {name: read[k, :, 0] for k, name in enumerate(DOSES)}
-    return given | normal | {UPTAKE: read[0, :, 1], CTLA4_AT_REST: read[0, :, 2]}
+    return given | normal | {UPTAKE: read[0, :, 1], CTLA4_NORMAL: read[0, :, 2]}
 
 
 @cache

@@ -13,6 +13,7 @@ from il2.knowledge.table import rows
 from il2.receptor.head import head
 from il2.receptor.trafficking import count
 
+SEPARATOR = ":"  # between the name of a cohort and what it has
 CYTOKINES = ("IL2", "IL4", "IL7", "IL9", "IL15", "IL21")
 MEDIUM_DRUGS = ("anti_IL2",)
 RECEPTOR_ANTIBODIES = ("daclizumab", "basiliximab", "anti_IL2RB", "anti_IL2RG")
@@ -106,6 +107,9 @@ class Well:
         species_values(self.species)  # an unknown species is an error
         for c in self.cells:
             cell(c.kind)  # and so is an unknown cell
+            if not c.label.strip() or SEPARATOR in c.label:
+                how = f"Name it without {SEPARATOR!r}."
+                raise Il2Error(f"{c.label!r} is no name of a cohort", where="Well", how=how)
             _least(f"number of {c.label}", c.number)
             _finite(c.label, c.changes)
         _finite("Well", self.changes)

@@ -10,7 +10,8 @@ from typing import NoReturn
 from il2.errors import Il2Error, did_you_mean
 
 LARGEST_BYTES, DEEPEST = 200_000, 12
-PLAIN = tuple(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map"))
+KINDS = ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+PLAIN = tuple(f"tag:yaml.org,2002:{kind}" for kind in KINDS)
 HOW = "Write texts, numbers, lists and keys only."
 
 
@@ -65,7 +66,8 @@ def read_tree(path: Path) -> Item:
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise Il2Error(f"the file has more than {LARGEST_BYTES:,} bytes", where=str(path), how="Describe one plate.")
+            what = f"the file has more than {LARGEST_BYTES:,} bytes"
+            raise Il2Error(what, where=str(path), how="Describe one plate.")
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise Il2Error(f"cannot be read: {error.strerror}", where=str(path), how="Check the path.") from error

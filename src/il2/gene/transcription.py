@@ -83,7 +83,9 @@ def transcription(gene: str, factors: Mapping[str, Expr], longer: Expr) -> Netwo
 def secretion() -> Network:
     """IL-2 is translated, waits in the cell, and is secreted; what leaves is the observable `IL2_secretion`."""
     inside = "IL2@secretory"
-    rate = hourly("IL2_secretion_rate") * sym(mrna("IL2")) / sym("IL2_mRNA_reference")
+    opened = sym("IL2_promoter_on_rate") / (sym("IL2_promoter_on_rate") + sym("IL2_promoter_off_rate"))
+    mean = 2 * opened * sym("IL2_transcription_rate") / sym("IL2_mRNA_decay")
+    rate = hourly("IL2_secretion_rate") * sym(mrna("IL2")) / (sym("IL2_mRNA_reference") * mean)
     faster = 1 + (sym("IL2_secretion_rate_highest") / sym("IL2_secretion_rate") - 1) * sym(BOOST)
     out = hourly("IL2_export_rate") * sym(inside)
     return with_quantities(
