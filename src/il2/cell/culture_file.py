@@ -165,25 +165,28 @@ def _well(item: Item, base: Mapping[str, Item], own: Mapping[str, Item], species
     presenting = number(every["presenting_cells"], most=LARGEST_CELLS) if "presenting_cells" in every else None
     if presenting == 0:
         every["presenting_cells"].wrong("presenting_cells is 0", "Give a number above 0; no antigen needs no key.")
-    options = {"volume_uL": volume, "costimulation": strength, "presenting_cells": presenting}
+    changes = every["medium_changes"].items if "medium_changes" in every else ()
     with placed(item):
-        return Well(
+        well = Well(
             cells=cells,
             antigen=tuple(_antigen(i) for i in every["antigen"].items) if "antigen" in every else (),
             additions=tuple(addition(i) for i in every["add"].items) if "add" in every else (),
-            medium_changes=tuple(_change(i) for i in every["medium_changes"].items)
-            if "medium_changes" in every
-            else (),
+            medium_changes=tuple(_change(i) for i in changes),
             species=species,
-            **{name: value for name, value in options.items() if value is not None},
         )
+    return replace(
+        well,
+        volume_uL=well.volume_uL if volume is None else volume,
+        costimulation=well.costimulation if strength is None else strength,
+        presenting_cells=well.presenting_cells if presenting is None else presenting,
+    )
 
 
 def _kind(label: str, item: Item, before: _Kind | None) -> _Kind:
     """Cells of a name, where the base may already say something of them."""
     if isinstance(item.content, dict):
         keys = item.keys(CELLS)
-        kind = keys["kind"] if "kind" in keys else None
+        kind = keys.get("kind")
         known = kind.text if kind else before.kind if before else label
         found = _Kind(
             item,

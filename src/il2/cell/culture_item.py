@@ -28,7 +28,7 @@ def placed(item: Item) -> Iterator[None]:
     try:
         yield
     except Il2Error as error:
-        if error.where.startswith(f"{item.file}:"):
+        if error.where.startswith(item.file):
             raise
         raise Il2Error(error.what, where=item.where, why=error.why, how=error.how) from error
 
@@ -100,10 +100,10 @@ def name_of(text: str, item: Item, *, cytokine: bool = False) -> str:
     folded = {n.casefold(): n for n in known}
     row = catalogued(text)
     alias = row["network"] if row and row["format"] in ("", "IgG", UNFUSED) else ""
-    for name in (text, alias):
-        if name.casefold() in folded:
-            return folded[name.casefold()]
-    item.wrong(f"nothing named {text!r} can be added", did_you_mean(text, known))
+    found = folded.get(text.casefold()) or folded.get(alias.casefold())
+    if found is None:
+        item.wrong(f"nothing named {text!r} can be added", did_you_mean(text, known))
+    return found
 
 
 def addition(item: Item) -> Addition:

@@ -27,7 +27,6 @@ from il2.knowledge.quantity import quantity
 from il2.network.expression import Expr, add, num, substitute, sym, symbols
 from il2.network.network import (
     Compartment,
-    Derived,
     Network,
     Observable,
     Parameter,
@@ -36,7 +35,7 @@ from il2.network.network import (
     check,
     compose,
 )
-from il2.network.part import half, with_quantities
+from il2.network.part import half, hourly, with_quantities
 from il2.network.program import lower, lower_expressions
 from il2.receptor.membrane import at
 from il2.receptor.model import System, dose, system
@@ -124,10 +123,10 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
     old, new = (sym(f"{name}_death_rate") * per_day for name in (MEMORY, NAIVE))
     activated = sym("CD4_memory_by_activation_share")
     contact = sym("Treg_contact_suppression") * sym("Treg_per_presenting_cell")
-    help_, help_at_rest = (num(1.0) / (1 + contact * x) for x in (treg * sym(CTLA4), sym(CTLA4_NORMAL)))
+    helped = (1 + contact * sym(CTLA4_NORMAL)) / (1 + contact * treg * sym(CTLA4))
     crowd = sym("blood_Treg_count") / (sym("blood_CD4_count") + sym("blood_CD8_count"))
     density = sym("T_zone_cell_density") * crowd / sym("avogadro")
-    decay, level = sym("extracellular_IL2_decay") / sym("minutes_per_hour"), sym("tissue_IL2_at_rest") / sym("pM_per_nM")
+    decay, level = hourly("extracellular_IL2_decay"), sym("tissue_IL2_at_rest") / sym("pM_per_nM")
     made_IL2 = sym(MADE) * memory * (density * sym(UPTAKE) + decay * level)
     units = {PSTAT5: SHARE, FOR_SURVIVAL: SHARE, FOR_DIVISION: SHARE, UPTAKE: UPTAKE_UNIT, CTLA4_NORMAL: SHARE}
     return Network(
@@ -148,7 +147,7 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
             Reaction("new Treg", {TREG: 1}, made, num(0.0), PER_MIN),
             Reaction("Treg divide", {TREG: 1}, divided * treg, num(0.0), PER_MIN),
             Reaction("Treg die", {TREG: -1}, lost * treg, num(0.0), PER_MIN),
-            Reaction("naive become memory", {MEMORY: 1}, old * activated * naive * help_ / help_at_rest, num(0.0), PER_MIN),
+            Reaction("naive become memory", {MEMORY: 1}, old * activated * naive * helped, num(0.0), PER_MIN),
             Reaction("memory divide", {MEMORY: 1}, old * (1 - activated) * memory, num(0.0), PER_MIN),
             Reaction("memory die", {MEMORY: -1}, old * memory, num(0.0), PER_MIN),
             Reaction("new naive", {NAIVE: 1}, new, num(0.0), PER_MIN),
@@ -162,7 +161,7 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
             Observable("Treg_divisions", divided / per_day, "1/d"),
             Observable("Treg_output", made / per_day, "1/d"),
             Observable(SUPPRESSION, sym(CTLA4) / sym(CTLA4_NORMAL), SHARE),
-            Observable("CD28_help", help_, SHARE),
+            Observable("CD28_help", helped, SHARE),
         ),
     )  # fmt: skip
 

@@ -54,9 +54,10 @@ def follow(
     for name in wanted:
         if name not in every:
             raise Il2Error(f"no readout {name!r}", where="Treg balance", how=did_you_mean(name, every))
+    known = network.parameter_names
     for name in (n for plan in plans.values() for turn in plan for n in turn.changes):
-        if name not in network.parameter_names:
-            raise Il2Error(f"no parameter {name!r}", where="Treg balance", how=did_you_mean(name, network.parameter_names))
+        if name not in known:
+            raise Il2Error(f"no parameter {name!r}", where="Treg balance", how=did_you_mean(name, known))
     for chain in system("IL2").chains:
         if count_name(KIND, chain) in values:
             values[count(chain)] = values.pop(count_name(KIND, chain))

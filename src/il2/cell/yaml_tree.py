@@ -26,7 +26,9 @@ class Item:
 
     @property
     def where(self) -> str:
-        return f"{self.file}:{self.line}: {self.path}" if self.path else f"{self.file}:{self.line}"
+        """`FILE:LINE: KEY.KEY`; a line of 0 stands for what is no file."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}" if self.path else place
 
     def wrong(self, what: str, how: str = "", why: str = "") -> NoReturn:
         """Refuse what stands here."""

@@ -16,8 +16,8 @@ from il2.experiments.wells import grown
 ANTIGEN, CELLS, LABEL, OTHER = 1e9, 1e5, "T", "other"
 OUT_h, KEPT_nM, EQUAL_nM, NEUTRALISING_nM = 72.0, 1.0, 0.1, 70.0
 DOSES_nM = (0.0, 0.001, 0.01, 0.1, 1.0)
-TIMES_h = np.array([0.0, 24.0, 72.0, 96.0, 120.0])
-DAY1, DAY4, DAY5 = 1, 3, 4
+TIMES_h = np.array([0.0, 24.0, 48.0, 72.0, 84.0, 96.0, 108.0, 120.0])
+AFTER, DAY4, DAY5 = slice(4, None), 5, 7
 RIVALS = ("IL7", "IL15", "IL21")
 WANTED = (*DIVIDED, "cells", "deaths", "BCL2", "pstat5")
 
@@ -70,7 +70,11 @@ def run(sample: Sample) -> Outcome:
         return course[name][f"{own}cells"][:, DAY5]
 
     def withdrawal(readout: str) -> np.ndarray:
-        return ratio(*(course[name][own + readout][:, DAY4] for name in ("withdrawn", "kept")))
+        return ratio(*(course[name][own + readout] for name in ("withdrawn", "kept")))
+
+    def strongest(name: str) -> np.ndarray:
+        found: np.ndarray = course[name][f"{other}pstat5"].max(axis=-1)
+        return found
 
     doses = np.stack([day5[f"{dose:g} nM"] for dose in DOSES_nM], axis=-1)
     fewest = np.min([day5[f"-{gone}"] for gone in CYTOKINES if gone != "IL2"], axis=0)
@@ -79,11 +83,12 @@ def run(sample: Sample) -> Outcome:
             "divisions_without_IL2": ratio(day5["without"], day5["intact"]),
             "divisions_with_anti_IL2": ratio(day5["neutralised"], day5["intact"]),
             "cells_without_IL2": ratio(cells("without"), cells("intact")),
-            "death_after_withdrawal": withdrawal("deaths"),
-            "BCL2_after_withdrawal": withdrawal("BCL2"),
+            "death_after_withdrawal": withdrawal("deaths")[:, AFTER].max(axis=-1),
+            "death_a_day_after_withdrawal": withdrawal("deaths")[:, DAY4],
+            "BCL2_after_withdrawal": withdrawal("BCL2")[:, DAY4],
             "burst_over_best_other": ratio(cells("IL2"), np.max([cells(name) for name in RIVALS], axis=0)),
-            "consumer_pSTAT5": course["paracrine"][f"{other}pstat5"][:, DAY1],
-            "consumer_pSTAT5_without_secretion": course["not secreted"][f"{other}pstat5"][:, DAY1],
+            "consumer_pSTAT5": strongest("paracrine"),
+            "consumer_pSTAT5_without_secretion": strongest("not secreted"),
             "blast_divisions_gain": doses[:, -1] - doses[:, 0],
             "blast_divisions_fall": largest_fall(doses),
             "specific_divisions": day5["bystander"],
@@ -124,7 +129,7 @@ EXPERIMENT = Experiment(
     "IL-2, beside a clone that does not know the antigen, and as producers beside cells without the gene, with and "
     "without export of IL-2. Cells expanded in 1 nM for 3 days, then washed. Blasts without antigen: IL-2 by dose; six "
     "cytokines at 0.1 nM less one; one at 0.1 nM. IL-4 and IL-21 drive other STATs, which no fate reads here.",
-    observable="Divisions per cell of the start that lives on, cells, death rate, BCL2, pSTAT5 on day 1.",
+    observable="Divisions per cell of the start that lives on, cells, death rate, BCL2, pSTAT5.",
     criterion="Without IL-2 at most half of the divisions and twice the death; IL-2 ahead of each other cytokine, alone "
     "and when taken away; only the specific clone divides; neighbours answer only to IL-2 that is secreted.",
     run=run,
@@ -135,6 +140,6 @@ EXPERIMENT = Experiment(
         breaks=("divisions_without_IL2", "death_after_withdrawal", "burst_over_best_other", "consumer_pSTAT5",
                 "blast_divisions_gain", "left_without_IL2_over_others"),
     ),
-    reported={"cells_without_IL2": "dimensionless"},
+    reported={"cells_without_IL2": "dimensionless", "death_a_day_after_withdrawal": "dimensionless"},
     axes=("time (h)", "divisions per cell of the start that lives on"),
 )  # fmt: skip
