@@ -1,4 +1,4 @@
-"""Wells of cells that share a medium: balances, symmetries, agreement with the receptor model and with SciPy."""
+"""Wells of cells that share a medium: balances, symmetries, second opinions by the receptor model and by SciPy."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from il2.receptor.trafficking import count
 from il2.signalling.output import products
 
 HOURS = np.array([0.0, 12.0, 24.0, 48.0])
-PAIR = (Cells("Th", 1e5), Cells("Treg", 2e4))
-ACTIVE = Well(cells=PAIR, antigen=(Antigen(1e9),), costimulation=1.0)
-ALONE = replace(ACTIVE, cells=PAIR[:1])
-"""What follows is shared, so that few networks have to be compiled: one cohort, two cohorts, two and a second cytokine."""
+PAIR = (Cells("Th", 1e5, "a"), Cells("Treg", 2e4, "b"))
+FAMILY = (Addition("IL15", 0.0), Addition("daclizumab", 0.0))
+ACTIVE = Well(cells=PAIR, antigen=(Antigen(1e9),), costimulation=1.0, additions=FAMILY)
+ALONE = replace(ACTIVE, cells=PAIR[:1], additions=())
+"""One cohort with IL-2, and two with a second cytokine and an antibody: two networks have to be compiled."""
 
 
 def solved(*wells: Well, wanted=("IL2@medium",), times=HOURS, **options):
@@ -76,15 +77,17 @@ def test_every_reaction_of_a_cohort_keeps_the_chains_or_says_where_they_go():
             assert change == 0 or (born and change == 1) or lost, (r.name, c, change)
 
 
-def test_a_well_conserves_what_no_reaction_touches_and_nothing_else():
-    """STAT5 of each cohort and the alleles of each gene are the pools of a well; numbers and molecules are not."""
-    network = network_of(setup(ALONE))
-    kept = {frozenset(law) for law in conservation_laws(network)}
-    assert {"Th:IL2_alleles_on", "Th:IL2_alleles_off"} in kept
-    assert sum({"Th:STAT5@cytoplasm", "Th:STAT5@nucleus"} <= law for law in kept) == 1
-    for law in kept:
-        assert not law & {free("IL2"), "Th:cells", "Th:IL2RA@surface", ANTIGEN}, law
-
+def test_a_well_conserves_what_is_told_and_nothing_else():
+    """STAT5 and alleles of a cell, the antibody, cells as the sum of their stages; what is removed waits for events."""
+    laws = conservation_laws(network_of(setup(ALONE)))
+    stages = [law for law in laws if law.get("a:cells") == -1]
+    assert len(stages) == 1 and len(laws) == 5
+    others = {frozenset(law) for law in laws if law not in stages}
+    assert {
+        frozenset({"a:IL2_alleles_on", "a:IL2_alleles_off"}), frozenset({ledger("IL2", REMOVED)}),
+        frozenset({free(NEUTRALISER), complexed("IL2")}),
+    } <= others  # fmt: skip
+    assert any({"a:STAT5@cytoplasm", "a:STAT5@nucleus"} < law for law in others)
 
 
 # Balances
@@ -102,8 +105,8 @@ def random_well(seed: int) -> Well:
 
     return Well(
         cells=(
-            Cells("Th", 10 ** draw.uniform(2, 6), without=() if draw.random() < 0.8 else ("IL2",)),
-            Cells("Treg", 10 ** draw.uniform(1, 6)),
+            Cells("Th", 10 ** draw.uniform(2, 6), "a", without=() if draw.random() < 0.8 else ("IL2",)),
+            Cells("Treg", 10 ** draw.uniform(1, 6), "b"),
         ),
         volume_uL=float(10 ** draw.uniform(1, 3.5)),
         antigen=(Antigen(10 ** draw.uniform(5, 11)), Antigen(0.0, hour())),
@@ -155,7 +158,7 @@ def test_cells_are_the_sum_of_their_generations_and_those_that_rest(random_cours
     """Living cells of all stages; each division makes one cell, each death takes one."""
     stages = ("resting", "entering", "dividing", "stopped")
     for c in random_courses[1]:
-        for label in ("Th", "Treg"):
+        for label in "ab":
             parts = [v for n, v in c.values.items() if n.startswith(tuple(f"{label}:{s}" for s in stages))]
             assert close(sum(parts), c[f"{label}:cells"], 1e-6, 1e-6)
 
@@ -164,15 +167,15 @@ def test_cells_are_the_sum_of_their_generations_and_those_that_rest(random_cours
 
 
 def test_a_cohort_parted_in_two_equal_ones_changes_nothing():
-    halves = tuple(replace(PAIR[0], number=5e4, name=name) for name in ("a", "b"))
+    halves = tuple(replace(PAIR[0], number=5e4, name=name) for name in "ab")
     whole, parted = (
-        solved(w, wanted=("IL2@medium", ANTIGEN, "cells", "pstat5"))[0] for w in (ALONE, replace(ALONE, cells=halves))
+        solved(w, wanted=("IL2@medium", ANTIGEN, "cells", "pstat5"))[0] for w in (ALONE, replace(ACTIVE, cells=halves))
     )
     assert close(parted["IL2@medium"], whole["IL2@medium"], 1e-5, 1e-9)
     assert close(parted[ANTIGEN], whole[ANTIGEN], 1e-5)
-    assert close(parted["a:cells"] + parted["b:cells"], whole["Th:cells"], 1e-5)
-    assert close(parted["a:pstat5"], whole["Th:pstat5"], 1e-5, 1e-9)
-    assert np.array_equal(parted["a:cells"], parted["b:cells"])
+    assert close(parted["a:cells"] + parted["b:cells"], whole["a:cells"], 1e-5)
+    assert close(parted["a:pstat5"], whole["a:pstat5"], 1e-5, 1e-9)
+    assert close(parted["a:cells"], parted["b:cells"], 1e-9)
     assert whole["IL2@medium"].max() > 1e-4
 
 
@@ -183,24 +186,26 @@ def test_a_larger_culture_of_the_same_density_is_the_same():
         antigen=(Antigen(factor * 1e9),), presenting_cells=factor * ACTIVE.presenting_cells,
     )  # fmt: skip
     one, other = solved(ACTIVE, large, wanted=("IL2@medium", "cells", "pstat5", "MTOR_activity"))
-    for name in ("IL2@medium", "Th:pstat5", "Treg:pstat5", "Th:MTOR_activity"):
+    for name in ("IL2@medium", "a:pstat5", "b:pstat5", "a:MTOR_activity"):
         assert close(other[name], one[name], 1e-5, 1e-9), name
-    assert close(other["Th:cells"], factor * one["Th:cells"], 1e-5)
+    assert close(other["a:cells"], factor * one["a:cells"], 1e-5)
     twice = solved(replace(ACTIVE, volume_uL=2 * ACTIVE.volume_uL))[0]
     assert not close(twice["IL2@medium"], one["IL2@medium"], 1e-2, 1e-6)  # so that the factor is no dead letter
 
 
 def test_the_order_of_cohorts_and_of_wells_and_what_stands_beside_them_change_nothing():
     wanted = ("IL2@medium", "cells")
-    weak = replace(ACTIVE, antigen=(Antigen(1e6),), additions=(Addition("IL2", 0.05, 6.0),))
+    weak = replace(ACTIVE, antigen=(Antigen(1e6),), additions=(*FAMILY, Addition("IL2", 0.05, 6.0)))
     a, b = solved(ACTIVE, weak, wanted=wanted)
     swapped_b, swapped_a = solved(weak, ACTIVE, wanted=wanted)
     (alone,) = solved(ACTIVE, wanted=wanted)
     for name in a.values:
         assert np.array_equal(a[name], swapped_a[name]) and np.array_equal(b[name], swapped_b[name])
         assert np.array_equal(a[name], alone[name])
-    (turned,) = solved(replace(ACTIVE, cells=PAIR[::-1]), wanted=wanted)
-    assert all(close(turned[name], a[name], 1e-5, 1e-8) for name in a.values)
+    one, other = (replace(c, kind=kind) for c, kind in zip(PAIR, ("Treg", "Th"), strict=True))
+    (turned,) = solved(replace(ACTIVE, cells=(replace(one, number=2e4), replace(other, number=1e5))), wanted=wanted)
+    for name, swapped in (("IL2@medium", "IL2@medium"), ("a:cells", "b:cells"), ("b:cells", "a:cells")):
+        assert close(turned[swapped], a[name], 1e-5, 1e-8), name
 
 
 def test_the_same_bits_for_any_number_of_threads():
@@ -210,10 +215,12 @@ def test_the_same_bits_for_any_number_of_threads():
 
 
 def test_a_cohort_without_cells_changes_nothing():
-    (with_none,) = solved(replace(ACTIVE, cells=(PAIR[0], replace(PAIR[1], number=0.0))), wanted=("IL2@medium", "cells"))
+    (with_none,) = solved(
+        replace(ACTIVE, cells=(PAIR[0], replace(PAIR[1], number=0.0))), wanted=("IL2@medium", "cells")
+    )
     (alone,) = solved(ALONE, wanted=("IL2@medium", "cells"))
     assert close(with_none["IL2@medium"], alone["IL2@medium"], 1e-5, 1e-9)
-    assert close(with_none["Th:cells"], alone["Th:cells"], 1e-5) and not with_none["Treg:cells"].any()
+    assert close(with_none["a:cells"], alone["a:cells"], 1e-5) and not with_none["b:cells"].any()
 
 
 # Second opinions
@@ -225,7 +232,7 @@ def test_few_cells_in_a_large_volume_answer_as_the_receptor_model_alone():
     quiet = {"IL2RA_induced": 0.0, "IL2RB_made_activated": 0.0, "IL2RG_made_activated": 0.0, "DUSP4": 0.0}
     wells = [
         Well(
-            cells=(Cells(kind, 1.0, changes=quiet),), volume_uL=1e9, additions=(Addition("IL2", d),),
+            cells=(Cells(kind, 1.0, "a", changes=quiet),), volume_uL=1e9, additions=(Addition("IL2", d),),
             changes={"cycle_entry_threshold": 1e12, "IL2RA_turnover": 0.0, "cytokine_decay_in_medium": 0.0},
         )
         for d in doses
@@ -236,12 +243,12 @@ def test_few_cells_in_a_large_volume_answer_as_the_receptor_model_alone():
     values = {count(c): cell(kind).counts[c].value for c in of.chains} | {dose("IL2"): np.array(doses)}
     there = simulate(of, values, times_min).pstat5
     for k, course in enumerate(here):
-        assert close(course["Th:pstat5"][0], there[k], 1e-4, 1e-7)
+        assert close(course["a:pstat5"][0], there[k], 1e-4, 1e-7)
     assert there[-1].max() > 0.1
 
 
 def test_scipy_agrees_on_a_well_with_events():
-    at, until, share = 20.0, 48.0, 0.5
+    at, until, share = 6.0, 9.0, 0.5
     well = replace(
         ALONE, additions=(Addition("IL2", 0.02),), medium_changes=(Change(at, share, {"IL2": 0.3}),),
     )  # fmt: skip
@@ -250,8 +257,8 @@ def test_scipy_agrees_on_a_well_with_events():
     program = lower(network)
     values = values_of(replace(well, additions=(), medium_changes=()), found)
     p = parameter_rows(network, {**values, dose("IL2"): 0.02, "antigen_at_start": 1e9})
-    wanted = ["IL2@medium", "Th:cells", ANTIGEN, "Th:IL2_mRNA", "Th:PIP3", "Th:IL2RA@surface"]
-    options = {"rtol": 1e-8, "atol": 1e-10}
+    wanted = ["IL2@medium", "a:cells", ANTIGEN, "a:IL2_mRNA", "a:PIP3", "a:IL2RA@surface"]
+    options = {"rtol": 1e-7, "atol": 1e-11}
     first = solve_reference(program, p, np.array([0.0, at * 60]), **options)[0, -1]
     for name, fresh in ((free("IL2"), 0.3), (free(NEUTRALISER), 0.0), (complexed("IL2"), 0.0)):
         k = program.states.index(name)
@@ -270,7 +277,7 @@ def test_without_either_kinase_STAT5_is_not_phosphorylated(gene):
     well = replace(ALONE, additions=(Addition("IL2", 10.0),))
     (course,) = solved(replace(well, cells=(replace(PAIR[0], without=(gene,)),)), wanted=("pstat5",))
     (normal,) = solved(well, wanted=("pstat5",))
-    assert not course["Th:pstat5"].any() and normal["Th:pstat5"].max() > 0.1
+    assert not course["a:pstat5"].any() and normal["a:pstat5"].max() > 0.1
 
 
 def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none():
@@ -284,12 +291,12 @@ def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none()
 
 
 def test_cells_that_do_not_know_the_antigen_hold_none_and_leave_it_to_those_that_do():
-    other = replace(PAIR[0], name="bystander", specific=False)
+    cells = (PAIR[0], replace(PAIR[0], name="b", specific=False))
     wanted = ("TCR_signal", "IL2_mRNA")
-    (both,) = solved(replace(ALONE, cells=(replace(PAIR[0], name="a"), replace(other, name="b"))), wanted=wanted)
+    (both,) = solved(replace(ACTIVE, cells=cells), wanted=wanted)
     (one,) = solved(ALONE, wanted=wanted)
-    assert not both["b:TCR_signal"].any() and both["b:IL2_mRNA"].max() < 1e-6 * both["a:IL2_mRNA"].max()
-    assert close(both["a:TCR_signal"][:, 1], one["Th:TCR_signal"][:, 1], 1e-2)
+    assert not both["b:TCR_signal"].any() and both["b:IL2_mRNA"].max() < 1e-3 * both["a:IL2_mRNA"].max()
+    assert close(both["a:TCR_signal"][:, 1], one["a:TCR_signal"][:, 1], 1e-2)
 
 
 def test_antigen_goes_and_comes_as_the_well_says():
@@ -306,13 +313,18 @@ def test_a_full_change_of_medium_leaves_what_is_fresh_and_what_cells_hold():
     (c,) = solved(well, wanted=(free("IL2"), complexed("IL2"), free(NEUTRALISER), "cells"), times=times)
     for name in (free("IL2"), complexed("IL2"), free(NEUTRALISER)):
         assert c[name][0, 2] == 0.0, name
-    assert c[complexed("IL2")][0, 1] > 0.1 and c["Th:cells"][0, 2] == pytest.approx(c["Th:cells"][0, 1])
+    assert c[complexed("IL2")][0, 1] > 0.1 and c["a:cells"][0, 2] == pytest.approx(c["a:cells"][0, 1])
+
+
+@pytest.fixture(scope="module")
+def whole() -> Network:
+    """One cohort with all cytokines and products."""
+    return network_of(setup(replace(ALONE, additions=tuple(Addition(c, 1.0) for c in CYTOKINES)), (), products()))
 
 
 @pytest.mark.parametrize("gene", sorted(KNOCKOUTS))
-def test_a_knock_out_sets_numbers_that_cohorts_have(gene):
-    network = network_of(setup(replace(ALONE, additions=tuple(Addition(c, 1.0) for c in CYTOKINES)), (), products()))
-    assert {named("Th", name) for name in KNOCKOUTS[gene]} <= set(network.parameter_names)
+def test_a_knock_out_sets_numbers_that_cohorts_have(whole, gene):
+    assert {named("a", name) for name in KNOCKOUTS[gene]} <= set(whole.parameter_names)
 
 
 def test_knock_outs_can_be_solved():
@@ -399,7 +411,7 @@ WRONG = {
         lambda: solved(replace(ALONE, cells=(Cells("Th", 1.0, changes={"PTENN": 1.0}),))), "Th: no number 'PTENN'",
     ),
     "unknown readout": (lambda: solved(ALONE, wanted=("IL2@mediun",)), "no readout 'IL2@mediun'"),
-    "readout that was not asked for": (lambda: solved(ALONE)[0]["Th:cells"], "no readout 'Th:cells'"),
+    "readout that was not asked for": (lambda: solved(ALONE)[0]["a:cells"], "no readout 'a:cells'"),
     "falling times": (lambda: solved(ALONE, times=np.array([2.0, 1.0])), "rising"),
 }  # fmt: skip
 

@@ -68,7 +68,8 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     tcr = primed * half(x, "TCR_half_activation")
     paths = pathway(_readout(plain, ACTIVE), tcr, within)
     signals = signal(engaged, within, pstat5, sym("PRDM1"))
-    longer = stability(within, pstat5)
+    longer = {"IL2": stability(within, pstat5)}
+    protected = stability(within, num(0.0))
     inputs = {
         "pSTAT5": pstat5, "AKT": paths.akt, "MTOR": paths.mtor, "ERK": paths.erk, "calcium": paths.calcium, "TCR": tcr,
         "NFAT": signals.factors["NFATC2"], "costimulation": within, "FOXP3": sym("FOXP3"),
@@ -90,7 +91,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     parts = (
         Network("inlets", parameters=tuple(Parameter(name, 0.0, unit) for name, unit in INLETS.items())),
         base, *stats.values(), signals.network, paths.network, outputs(wanted, inputs), people.network,
-        *(transcription(gene, signals.factors, longer) for gene in dict.fromkeys(("IL2", *genes))),
+        *(transcription(gene, signals.factors, longer.get(gene, protected)) for gene in dict.fromkeys(("IL2", *genes))),
         secretion(), *_receptor_programmes(of),
         Network("traits", parameters=tuple(Parameter(n, v, u) for n, (v, u) in TRAITS.items())),
     )  # fmt: skip

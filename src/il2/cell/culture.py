@@ -11,7 +11,7 @@ from il2 import __version__
 from il2.cell.cohort import PRODUCTS
 from il2.cell.culture_evidence import evidence, warnings_before
 from il2.cell.culture_readout import COHORT, derived, notes_after, wanted_names
-from il2.cell.culture_store import BAND, Store
+from il2.cell.culture_store import WORDS, Store
 from il2.cell.donors import is_line, variants
 from il2.cell.lanes import Courses, setup, solve_wells
 from il2.cell.population import GENERATIONS
@@ -31,7 +31,7 @@ LONGEST_h = 2_000
 
 def culture(
     wells: Well | Sequence[Well] | Mapping[str, Well],
-    times_h: Sequence[float] = DEFAULT_TIMES_h,
+    times_h: Sequence[float] | np.ndarray = DEFAULT_TIMES_h,
     *,
     donors: int = 0,
     draws: int = 0,
@@ -84,7 +84,7 @@ def culture(
         "seed": seed,
         "donors": donors,
         "draws": draws,
-        "band": f"{BAND[0]} to {BAND[1]} % of donors and draws" if bands and people * sets > 1 else "",
+        "band": WORDS if bands and people * sets > 1 else "",
         "weakest_grade": ground.weakest,
         "grades": "; ".join(f"{n} {grade}" for grade, n in ground.grades.items()),
         "sources": "; ".join(ground.sources),
@@ -145,7 +145,7 @@ def _named(wells: Well | Sequence[Well] | Mapping[str, Well]) -> dict[str, Well]
     return dict(wells)
 
 
-def _times(times_h: Sequence[float]) -> np.ndarray:
+def _times(times_h: Sequence[float] | np.ndarray) -> np.ndarray:
     times = np.asarray(times_h, dtype=float)
     rises = times.ndim == 1 and len(times) > 0 and np.isfinite(times).all() and (np.diff(times) > 0).all()
     if not rises or times[0] != 0:

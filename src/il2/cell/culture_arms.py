@@ -1,16 +1,17 @@
 """Wells that a row of `target_runs.csv` describes: cells in its column `cells`, the rest in its column `with`.
 
-`with` has parts parted by `|`: first what all arms share, then one part an arm; a single part is a single arm. A part is
-a list `name=value; ...` of what a `Well` has (number, antigen, antigen_until_h, costimulation, presenting_cells,
-volume_uL, wash_h, species), of additions (`IL2=1` nM, `JAK_inhibitor=1000@24` from 24 h on), of knock-outs
-(`without=PRDM1+IL2`) and of parameters that are set. `Treg:` before a name is for that cohort alone; numbers of several
-cohorts are given in their order (`number=1e5+5e4`).
+`with` has parts parted by `|`: first what all arms share, then one part an arm; a single part is a single arm. A part
+is a list `name=value; ...` of what a `Well` has (number, antigen, antigen_until_h, costimulation, presenting_cells,
+volume_uL, wash_h, species, and kind for other cells than the row has), of additions (`IL2=1` nM, `JAK_inhibitor=1000@24`
+from 24 h on), of knock-outs (`without=PRDM1+IL2`) and of parameters that are set. `Treg:` before a name is for that
+cohort alone; numbers of several cohorts are given in their order (`number=1e5+5e4`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from re import sub
 
 import numpy as np
 
@@ -33,6 +34,20 @@ def wells(row: Row) -> list[Well]:
     return [_well(row["cells"].split(";"), items, row["id"]) for items in arms]
 
 
+def spans(row: Row) -> tuple[Row, dict[str, tuple[float, float]]]:
+    """A row with the low end of every `name=low..high` of its `with`, and the ends by name."""
+    found = {}
+    for part in row["with"].replace("|", ";").split(";"):
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        if ".." in value:
+            low, high = value.split("..")
+            found[name] = float(low), float(high)
+    text = row["with"]
+    for name in found:
+        text = sub(rf"\b{name}=(\S+?)\.\.[^;|]*", rf"{name}=\1", text)
+    return row | {"with": text}, found
+
+
 def hours(row: Row) -> np.ndarray:
     """Times (times,) of a row in hours."""
     found: np.ndarray = times_of(row) / quantity("minutes_per_hour").value
@@ -40,7 +55,11 @@ def hours(row: Row) -> np.ndarray:
 
 
 def courses(
-    found: list[Well], times_h: np.ndarray, wanted: tuple[str, ...], products: tuple[str, ...] = (), genes: tuple[str, ...] = ()
+    found: list[Well],
+    times_h: np.ndarray,
+    wanted: tuple[str, ...],
+    products: tuple[str, ...] = (),
+    genes: tuple[str, ...] = (),
 ) -> list[Courses]:
     """Courses of wells; a well that cannot be solved is an Il2Error."""
     done = solve_wells(found, times_h, wanted, products=products, genes=genes)
@@ -69,6 +88,7 @@ def _items(text: str, row: Row) -> dict[str, str]:
 
 def _well(kinds: list[str], items: Items, where: str) -> Well:
     left = dict(items)
+    kinds = left.pop("kind", "").split() or kinds
     numbers = [float(n) for n in left.pop("number").split("+")]
     labels = kinds if len(kinds) > 1 else [ONE]
     cells = [_cells(kind, number, label, left) for kind, number, label in zip(kinds, numbers, labels, strict=True)]

@@ -1,13 +1,14 @@
 """What a target of cultures is compared with: one reading of two arms of a run set against one another, and the like.
 
-The arms are in the column `with` (`il2.cell.culture_arms`), the reading in `readout` (a product of readouts is written
-`births*cells`), the time or the two ends of a time in `time_min`. Measures of one topic stand in modules of their own.
+The arms are in the column `with` (`il2.cell.culture_arms`), the reading in `readout` (`births*cells` is a product, `a/b`
+a quotient), the time or the two ends of a time in `time_min`. Measures of one topic stand in modules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
+from re import findall, split
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from il2.cell.answers import Row
 from il2.cell.culture_arms import courses, hours, own, wells
 
 STEPS_PER_HOUR = 4
-GENES = ("CSF2",)  # of promoters beside IL2 that rows read
+GENES = ("CSF2",)  # beside IL2
 
 
 def grid(row: Row) -> np.ndarray:
@@ -27,15 +28,18 @@ def grid(row: Row) -> np.ndarray:
 
 def readings(row: Row) -> tuple[np.ndarray, list[np.ndarray]]:
     """Times (times,) and the reading (times,) of every arm of a row."""
-    factors = tuple(row["readout"].split("*"))
-    genes = tuple(gene for gene in GENES if any(name.startswith(gene) for name in factors))
-    products = tuple(name for name in factors if name in PRODUCTS)
+    names, signs = split(r"[*/]", row["readout"]), findall(r"[*/]", "*" + row["readout"])
+    genes = tuple(gene for gene in GENES if any(name.startswith(gene) for name in names))
     times = grid(row)
-    done = courses(wells(row), times, tuple(name.rpartition(":")[2] for name in factors), products, genes)
-    return times, [prod((own(course, name) for name in factors), start=np.ones(len(times))) for course in done]
-
-
-PRODUCTS = ("CCND2", "CD86")
+    wanted = tuple(dict.fromkeys(name.rpartition(":")[2] for name in names))
+    done = courses(wells(row), times, wanted, genes=genes)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return times, [
+            prod(
+                (own(c, name) ** (1 if sign == "*" else -1) for name, sign in zip(names, signs, strict=True)), start=1.0
+            )
+            for c in done
+        ]
 
 
 def arms_at(row: Row) -> float:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from il2.cell.culture_readout import BALANCE, DIMS, MEDIUM, attributes
 from il2.cell.population import GENERATIONS
 
+if TYPE_CHECKING:
+    import xarray
+
 BAND = (5, 95)
 ENDS = ("low", "high")
+WORDS = f"{BAND[0]} to {BAND[1]} % of donors and draws"
 
 
 class Store:
@@ -76,3 +81,24 @@ class Store:
                 facts["long_name"] += f", {BAND[ENDS.index(end)]} % quantile"
             out[label] = ((*lead, *self.dims[name]), values, facts)
         return out
+
+
+def bands(data: xarray.Dataset) -> xarray.Dataset:
+    """The typical donor and the quantiles of a Dataset that holds every donor and draw."""
+    lanes = [d for d in ("draw", "donor") if d in data.dims]
+    if not lanes:
+        return data
+    out = {}
+    for name, values in data.data_vars.items():
+        if str(name).endswith(BALANCE):
+            out[name] = values.max(lanes, keep_attrs=True)
+            continue
+        out[name] = values.isel(dict.fromkeys(lanes, 0), drop=True)
+        if all(data.sizes[d] == 1 for d in lanes):
+            continue
+        for end, percent in zip(ENDS, BAND, strict=True):
+            out[f"{name}_{end}"] = values.quantile(percent / 100, lanes, skipna=True, keep_attrs=True).drop_vars(
+                "quantile"
+            )
+    kept = data.drop_vars([*data.data_vars, *lanes]).coords
+    return data.__class__(out, coords=kept, attrs=data.attrs | {"band": WORDS})

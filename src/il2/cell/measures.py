@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from il2.cell import answers
+from il2.cell import answers, culture_measures
 from il2.cell.answers import DOSES_nM, Row, counts_of, in_unit, times_of
 from il2.cell.ec50 import ec50
 from il2.engine.batch import parameter_rows
@@ -184,6 +184,6 @@ MEASURES: dict[str, Callable[[Row], float]] = {
         half_occupancy, half_occupancy_fall, most_bound, association_rate, association_ratio, washout_half_life,
         washout_rate, washout_ratio, washout_fast, washout_slow, uptake_half_life, uptake_over_chain,
         uptake_over_ligand, inside_share, degradation_half_life, chain_half_life, chain_half_life_ratio,
-        surface_share, surface_share_ratio, *answers.MEASURES,
+        surface_share, surface_share_ratio, *answers.MEASURES, *culture_measures.MEASURES,
     )
 }  # fmt: skip

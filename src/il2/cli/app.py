@@ -37,6 +37,7 @@ def main() -> None:
     from il2.cli import (  # noqa: F401  each adds its verb
         cite,
         claims,
+        culture,
         experiment,
         explain,
         export,

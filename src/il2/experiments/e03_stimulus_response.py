@@ -13,8 +13,8 @@ from il2.experiments.lanes import ratio
 from il2.experiments.sample import Sample
 from il2.experiments.wells import grown
 
-T_CELLS = (Cells("Th", 1e5), Cells("CD8", 5e4))
-REST = (*T_CELLS, Cells("NK", 1e4), Cells("B", 1e4))
+T_CELLS = (Cells("Th", 1e5),)
+REST = (*T_CELLS, Cells("CD8", 5e4), Cells("NK", 1e4), Cells("B", 1e4))
 ANTIGEN = (1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
 LECTIN = (1e5, 1e7, 1e9)
 APC, AT_ONCE = 1e5, 1e6  # a lectin finds every T cell without a presenting cell: as if these were everywhere
@@ -94,9 +94,9 @@ EXPERIMENT = Experiment(
         "S004-011": ("least_step_antigen", "activated_over_rest"),
         "S004-014": ("mRNA_rest_over_peak", "activated_over_rest"),
     },
-    setup="100 000 CD4 and 50 000 CD8 T cells that know the antigen in 200 uL with 100 000 presenting cells: no antigen, "
-    "10^4 to 10^9 molecules of it with CD28, the highest without CD28; NK and B cells with them at rest. A lectin is the "
-    "same stimulus that finds every T cell within the hour, at three doses: that it hits all clones is built in.",
+    setup="100 000 CD4 T cells that know the antigen in 200 uL with 100 000 presenting cells: none, or 10^4 to 10^9 "
+    "molecules of it with CD28, or the most without CD28; at rest also with CD8 T, NK and B cells. A lectin is the "
+    "same stimulus at three doses that finds every T cell within the hour: that it hits all clones is built in.",
     observable="IL-2 in the medium at 24 h, and the peak of IL2 mRNA of the CD4 T cells within 48 h.",
     criterion="mRNA at rest at most 1 % of the peak, IL-2 at rest below 1 pM and at least 100 times below that of "
     "activated cells; rising at every step of the dose by 100 times in all and less at the end; CD28 gains 5-fold.",

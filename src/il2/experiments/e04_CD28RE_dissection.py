@@ -56,8 +56,8 @@ EXPERIMENT = Experiment(
     },
     setup="Gene network with 1000 engaged TCR and CD28 off or on, both held for 24 h, no IL-2; the element deleted, or "
     "its MAP3K input taken away. MAP3K7 is what the document names; the input stands for MAP3K1.",
-    observable="Transcripts of IL2 made in 24 h, as a reporter gene shows them: without the effect of CD28 on the life of "
-    "the mRNA.",
+    observable="Transcripts of IL2 made in 24 h, as a reporter gene shows them: without the effect of CD28 on the life "
+    "of the mRNA.",
     criterion="Without the element CD28 gains at most 1.5-fold and TCR alone keeps at least 70 %; without the MAP3K "
     "input at most 50 % is left under TCR and CD28. The claim names MAP3K7, the papers MAP3K1.",
     run=run,

@@ -17,7 +17,9 @@ from il2.gene.promoter import CLOSES, OPENS, strength
 from il2.gene.transcription import methylation, mrna, on
 
 ANTIGEN, CELLS, LABEL, MORE_CREM = 1e9, 1e5, "T", 3.0
-GENES, PRODUCTS, OPENED = ("CSF2", "IL17A"), ("effector_memory",), ("IL2", "CSF2")
+GENES, OPENED = ("CSF2", "IL17A"), ("IL2", "CSF2")
+MEMORY = "effector_memory"
+PRODUCTS = ("effector", MEMORY)
 TIMES_h = np.array([*range(0, 37, 2), 48, 72, 96, 120, 144, 168], float)
 DAY2, DAY3, DAY7 = (TIMES_h.tolist().index(t) for t in (48.0, 72.0, 168.0))
 RECEPTORS = float(traits("Th")["TCR_count"]["value"])
@@ -40,7 +42,7 @@ WELLS = {
 
 def run(sample: Sample) -> Outcome:
     wanted = [f(gene) for f in (methylation, mrna, on) for gene in ("IL2", *GENES)]
-    course = grown(sample, WELLS, TIMES_h, (*wanted, *PRODUCTS), GENES, PRODUCTS)
+    course = grown(sample, WELLS, TIMES_h, (*wanted, MEMORY), GENES, PRODUCTS)
 
     def at(well: str, readout: str, k: int) -> np.ndarray:
         found: np.ndarray = course[well][named(LABEL, readout)][:, k]
@@ -59,7 +61,7 @@ def run(sample: Sample) -> Outcome:
         by_crem = [at(well, methylation(gene), DAY3) for well in ("CREM", "Th")]
         values[f"{gene}_methylation_by_CREM"] = ratio(*by_crem)
         values[f"{gene}_by_CREM"] = ratio(made("CREM", gene), made("Th", gene))
-    values["effector_memory_by_CREM"] = ratio(*(at(well, PRODUCTS[0], DAY7) for well in ("CREM", "Th")))
+    values["effector_memory_by_CREM"] = ratio(*(at(well, MEMORY, DAY7) for well in ("CREM", "Th")))
     values["peak_IL2_h"] = TIMES_h[course["Th"][named(LABEL, on("IL2"))].argmax(axis=-1)]
     curves = {f"{gene}, {well}": (TIMES_h, course[well][named(LABEL, methylation(gene))])
               for gene, well in (("IL2", "Th"), ("IL2", "CREM"), ("IL17A", "Th"), ("IL17A", "CREM"))}  # fmt: skip

@@ -56,10 +56,10 @@ EXPERIMENT = Experiment(
         "S002-031": ("fusion_follows_IL2", "IL2_left"),
         "S002-032": ("TNFRSF17_stimulated_over_rest", "TNFRSF17_normal"),
     },
-    setup="Gene network of a T cell with one IL2 allele and one fusion allele, or with two IL2 alleles, at rest or under "
-    "1000 engaged TCR and CD28 for 48 h. The fusion reads the promoter of IL2 by the same rows; its mRNA ends as that of "
-    "TNFRSF17 and has no protection by CD28. The own promoter of TNFRSF17 is taken as silent in T cells: that a "
-    "normal T cell has none is built in.",
+    setup="Gene network of a T cell with one IL2 allele and one fusion allele, or with two IL2 alleles, at rest or "
+    "under 1000 engaged TCR and CD28 for 48 h. The fusion reads the promoter of IL2 by the same rows; its mRNA ends as "
+    "that of TNFRSF17 and has no protection by CD28. The own promoter of TNFRSF17 is taken as silent in T cells; "
+    "that a normal T cell has none, and that the fusion follows IL2, is built in.",
     observable="Alleles transcribed over time, TNFRSF17 at its highest, and the area under IL2 mRNA.",
     criterion="The fusion follows the normal allele (correlation at least 0.99) and leaves half of IL2; TNFRSF17 100 "
     "times more with the stimulus than at rest, none in normal T cells.",

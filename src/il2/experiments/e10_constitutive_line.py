@@ -49,7 +49,7 @@ EXPERIMENT = Experiment(
     title="Constitutive lymphoma line",
     question="Does a line that makes IL-2 without a stimulus grow on it?",
     claims={"S004-015": ("IL2_nM", "growth", "anti_IL2_over_alone", "without_IL2_over_alone")},
-    setup="10 000 cells of a line whose IL2 promoter is active without any signal, in 200 uL for 5 days, without antigen: "
+    setup="10 000 cells of a line whose IL2 promoter is active without any signal, in 200 uL for 5 days, no antigen: "
     "alone, with 100 nM anti-IL-2, and with its IL2 knocked out. That it makes IL-2 is built in.",
     observable="IL-2 in the medium at 24 h, and living cells.",
     criterion="At least 1 pM IL-2; more cells than at the start; fewer with anti-IL-2 or without IL2.",

@@ -80,7 +80,7 @@ def fused(gene: Network) -> tuple[Network, Network]:
     """The allele of t(4;16): it reads the promoter of `gene`, IL2, by the rows of IL2, and makes TNFRSF17.
 
     Its mRNA lacks the end of IL2 that CD28 protects, so give `gene` without protection. TNFRSF17 is relative: 1 where
-    the mRNA stands at `IL2_mRNA_reference`.
+    the mRNA is that of IL2 in a driven cell without CD28.
     """
     own = {name("IL2"): name(FUSION) for name in (off, on, mrna, methylation, alleles)}
     own["IL2_methylation_at_start"] = f"{FUSION}_methylation_at_start"
@@ -103,7 +103,8 @@ def fused(gene: Network) -> tuple[Network, Network]:
             for r in gene.reactions
         ),
     )  # fmt: skip
-    level = sym(mrna(FUSION)) / sym("IL2_mRNA_reference")
+    opened = sym("IL2_promoter_on_rate") / (sym("IL2_promoter_on_rate") + sym("IL2_promoter_off_rate"))
+    level = sym(mrna(FUSION)) * sym("IL2_mRNA_decay") / (2 * opened * sym("IL2_transcription_rate"))
     return network, with_quantities(follows(PARTNER, level, sym("ln_2") * lasting("TNFRSF17_half_life")))
 
 
@@ -179,7 +180,8 @@ def answers(amounts: np.ndarray, level: np.ndarray | float) -> tuple[np.ndarray,
     share: np.ndarray = above.mean(axis=-1)
     with np.errstate(invalid="ignore"):
         mean: np.ndarray = np.where(above, amounts, 0.0).sum(axis=-1) / above.sum(axis=-1)
-    return np.where(np.isnan(amounts).any(axis=-1), np.nan, share), mean
+    failed = np.isnan(amounts).any(axis=-1)
+    return np.where(failed, np.nan, share), np.where(failed, np.nan, mean)
 
 
 _ENDINGS = (off(""), on(""))

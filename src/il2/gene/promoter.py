@@ -19,6 +19,7 @@ from il2.network.network import Parameter
 
 NEEDS, BOOSTS, REPRESSES, DRIVES = "needs", "boosts", "represses", "drives"
 OPENS, CLOSES = "demethylates", "methylates"
+EFFECTS = (NEEDS, BOOSTS, REPRESSES, DRIVES, OPENS, CLOSES)
 
 
 def genes() -> tuple[str, ...]:
@@ -32,12 +33,18 @@ def strength(gene: str, factor: str, effect: str = "") -> str:
 
 
 def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
-    """Activity of a promoter; a row `drives` adds to it whatever the others do. An unknown gene is an Il2Error."""
+    """Activity of a promoter; a row `drives` adds to it whatever the others do.
+
+    An unknown gene, factor or effect is an Il2Error.
+    """
     own = [row for row in rows("promoters") if row["gene"] == gene]
     if not own:
         raise Il2Error(f"no promoter of {gene!r}", how=did_you_mean(gene, genes()))
     terms, beside = [], num(0.0)
     for row in own:
+        if row["factor"] not in factors:
+            what, how = f"no factor {row['factor']!r}", did_you_mean(row["factor"], factors)
+            raise Il2Error(what, where=f"promoters.csv: {gene}", how=how)
         x, s = factors[row["factor"]], sym(strength(gene, row["factor"]))
         if row["effect"] == NEEDS:
             terms.append(s + (1 - s) * x)
@@ -47,6 +54,9 @@ def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
             terms.append(num(1.0) / (1 + s * x))
         elif row["effect"] == DRIVES:
             beside = beside + s * x
+        elif row["effect"] not in EFFECTS:
+            what, how = f"no effect {row['effect']!r}", did_you_mean(row["effect"], EFFECTS)
+            raise Il2Error(what, where=f"promoters.csv: {gene}", how=how)
     return product(terms) + beside
 
 

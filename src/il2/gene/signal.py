@@ -41,8 +41,10 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
     x, primed = sym(SIGNAL), sym(PRIMED)
     steep = quantity("NFAT_steepness_cell" if single else "NFAT_steepness").value
     calcineurin = x / (1 + sym("ciclosporin_dose") / sym("ciclosporin_IC50"))
-    threshold = sym("NFAT_threshold") * (1 + sym("pSTAT5_inhibition_of_IL2") * pstat5)
+    threshold = sym("NFAT_threshold")
+    raised = threshold * (1 + sym("pSTAT5_inhibition_of_IL2") * pstat5)
     digital = primed * half(calcineurin, threshold, steep)
+    kept = (calcineurin**steep + threshold**steep) / (calcineurin**steep + raised**steep)
     kappa = primed * half(x, "NFkB_half_activation")
     with_cd28 = sym("NFkB_without_CD28") + (1 - sym("NFkB_without_CD28")) * costimulation
     target = sym("REL") * kappa * with_cd28
@@ -50,6 +52,7 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
     rel = sym(REL_IN)
     factors = {
         "NFATC2": sym("NFATC2") * digital,
+        "STAT5_feedback": kept,
         "ETS1": sym("ETS1"),
         "JUNB": sym("JUNB") * primed * half(x, "AP1_half_activation"),
         "NFKB1": sym("NFKB1") * kappa,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from il2.network.expression import Expr, num, sym
-from il2.network.network import Compartment, Network, Observable, Parameter, join
+from il2.network.network import Compartment, Network, Observable, Parameter, Reaction, Species, join
 from il2.network.part import CELL, follows, half, lasting, with_quantities
 
 PIP3, ERK, CALCIUM, BRAKE = "PIP3", "pERK", "calcium", "IFNA_brake"
@@ -28,6 +28,13 @@ class Pathway:
 def left(drug: str) -> Expr:
     """The share of an activity that a dose of its inhibitor leaves."""
     return num(1.0) / (1 + sym(f"{drug}_dose") / sym(f"{drug}_IC50"))
+
+
+def _lipid(made: Expr, lost: Expr) -> Network:
+    """PIP3: made by PI3K, lost by PTEN; without PTEN it only rises."""
+    change = Reaction(f"{PIP3} turnover", {PIP3: 1}, made, lost * sym(PIP3), "1/min")
+    species = Species(PIP3, CELL, num(0.0), "dimensionless")
+    return Network(PIP3, (Compartment(CELL, 3),), (species,), reactions=(change,))
 
 
 def pathway(active: Expr, tcr: Expr, costimulation: Expr) -> Pathway:
@@ -56,7 +63,7 @@ def pathway(active: Expr, tcr: Expr, costimulation: Expr) -> Pathway:
                 Observable("MTOR_activity", mtor, "dimensionless"),
             ),
         ),
-        follows(PIP3, braked / sym("PTEN"), decay * sym("PTEN")),
+        _lipid(decay * braked, decay * sym("PTEN")),
         follows(ERK, mapk, num(1.0) / sym("ERK_time_constant")),
         follows(CALCIUM, rise, num(1.0) / sym("Ca_time_constant")),
         follows(BRAKE, half(sym("IFNA1_dose"), "IFNA1_EC50"), lasting("IFNA_brake_time")),
