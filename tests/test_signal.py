@@ -47,11 +47,8 @@ HAND = [  # factors A, B, C and D, and the activity of G: needs * boosts * repre
     ((2, 1, 0, 0), 1.8),
 ]
 SIGNAL_INPUTS = {
-    "engaged": "molecule/cell",
-    "help": "dimensionless",
-    "pSTAT5": "dimensionless",
-    "blimp": "dimensionless",
-}
+    "engaged": "molecule/cell", "help": "dimensionless", "pSTAT5": "dimensionless", "blimp": "dimensionless",
+}  # fmt: skip
 LONG_MIN = 1e6
 
 
@@ -145,7 +142,7 @@ def test_activity_lies_between_nothing_and_one_and_rises_with_what_helps(levels,
 @pytest.fixture(scope="module")
 def signals():
     of = signal(*(sym(name) for name in SIGNAL_INPUTS))
-    return of, model(of.network, units=SIGNAL_INPUTS)
+    return of, model(of.network, units={**SIGNAL_INPUTS, "contact_time": "h"})
 
 
 def at_rest(signals, hours: float = LONG_MIN / 60, **inputs: float) -> dict[str, float]:
@@ -154,7 +151,7 @@ def at_rest(signals, hours: float = LONG_MIN / 60, **inputs: float) -> dict[str,
     given_ = m.network.with_values(inputs).defaults()
     y = m.solve([inputs], [hours * 60]).y[0, 0]
     states = dict(zip(m.program.states, y, strict=True))
-    return states | {name: float(evaluate(e, given_ | states)) for name, e in of.factors.items()}
+    return states | {name: numbers(e, **{**given_, **states}) for name, e in of.factors.items()}
 
 
 def test_units_of_signals_genes_and_secretion_agree(signals):
@@ -162,19 +159,20 @@ def test_units_of_signals_genes_and_secretion_agree(signals):
     of = signals[0]
     longer = stability(sym("help"), sym("pSTAT5"))
     genes = [transcription.transcription(g, of.factors, longer) for g in ("IL2", "CSF2", "IL4", "IFNG", "IL10")]
-    check_units(with_quantities(compose("all", *(p for p in (signals[1].network, *genes, secretion())))))
+    check_units(with_quantities(compose("all", signals[1].network, *genes, secretion())))
 
 
 @pytest.mark.parametrize("engaged", [100.0, 1000.0, 1e4])
 @pytest.mark.parametrize("pstat5", [0.0, 0.3])
 def test_lasting_antigen_gives_the_factors_of_the_closed_form(signals, engaged, pstat5):
     found = at_rest(signals, engaged=engaged, help=0.4, pSTAT5=pstat5, contact_time=1.0)
-    threshold = value("NFAT_threshold") * (1 + value("pSTAT5_inhibition_of_IL2") * pstat5)
+    threshold, steep = value("NFAT_threshold"), value("NFAT_steepness")
+    raised = threshold * (1 + value("pSTAT5_inhibition_of_IL2") * pstat5)
     primed = engaged / (engaged + value("TCR_detection_limit"))
     kappa = primed * half(engaged, value("NFkB_half_activation"))
     expected = {
         SIGNAL: engaged, PRIMED: primed, WINDOW: 0.0, BOOST: 1.0,
-        "NFATC2": primed * half(engaged, threshold, value("NFAT_steepness")),
+        "NFATC2": primed * half(engaged, threshold, steep),
         "JUNB": primed * half(engaged, value("AP1_half_activation")),
         "NFKB1": kappa,
         "REL": kappa * (value("NFkB_without_CD28") + (1 - value("NFkB_without_CD28")) * 0.4),
@@ -182,6 +180,8 @@ def test_lasting_antigen_gives_the_factors_of_the_closed_form(signals, engaged, 
     }  # fmt: skip
     for name, one in expected.items():
         assert found[name] == pytest.approx(one, rel=1e-6, abs=1e-6), name
+    both = found["NFATC2"] * found["STAT5_feedback"]  # IL-2 raises the threshold of its own gene
+    assert both == pytest.approx(primed * half(engaged, raised, steep), rel=1e-6)
 
 
 def test_a_cell_without_antigen_stays_as_it_is(signals):
@@ -313,7 +313,9 @@ def test_a_methylated_promoter_opens_at_its_share_of_the_rate():
 def test_secretion_at_rest_is_what_is_translated_and_the_boost_leads_to_the_highest_rate(boost):
     part = secretion()
     m = model(part, units={mrna("IL2"): "molecule/cell", BOOST: "dimensionless"})
-    values = {mrna("IL2"): value("IL2_mRNA_reference"), BOOST: boost}
+    opened = value("IL2_promoter_on_rate") / (value("IL2_promoter_on_rate") + value("IL2_promoter_off_rate"))
+    driven = 2 * opened * value("IL2_transcription_rate") / value("IL2_mRNA_decay")
+    values = {mrna("IL2"): value("IL2_mRNA_reference") * driven, BOOST: boost}
     y = m.solve([values], [LONG_MIN]).y
     slow, fast = value("IL2_secretion_rate"), value("IL2_secretion_rate_highest")
     found = m.observe(y, [values])["IL2_secretion"][0, 0]

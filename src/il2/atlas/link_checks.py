@@ -13,6 +13,7 @@ from il2.knowledge.table import listed
 REFUTED = ("wrong", "corrupt", "outdated")
 LINKS = (  # table, column, table and column that hold what it names
     ("affinities", "ligand", "heads", "name"),
+    ("cell_traits", "cell", "cells", "name"),
     ("cells", "parent", "cells", "name"),
     ("claims", "document", "sources", "id"),
     ("claims", "experiment", "experiments", "id"),
@@ -31,6 +32,7 @@ LINKS = (  # table, column, table and column that hold what it names
     ("misattributions", "claims", "claims", "id"),
     ("misattributions", "entity", "entities", "name"),
     ("molecules", "base", "heads", "name"),
+    ("output_inputs", "product", "outputs", "product"),
     ("partners", "target", "heads", "name"),
     ("pathway", "start", "entities", "name"),
     ("pathway", "end", "entities", "name"),

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from il2.atlas.lint import ERROR, WARNING, Check, Problem, Tables
 from il2.atlas.usage import network, resolved
-from il2.errors import did_you_mean
+from il2.cell.cohort import Cohort, cohort
+from il2.cell.lanes import receptors
+from il2.cell.well import CYTOKINES
+from il2.errors import Il2Error, did_you_mean
 from il2.experiments.record import recorded
+from il2.gene.promoter import genes
 from il2.knowledge.quantity import Quantity
+from il2.knowledge.species import SPECIES, species_values
+from il2.knowledge.table import listed
 from il2.signalling.models import MODELS
+from il2.signalling.output import products
 from il2.units import parse_unit
 
+Made = TypeVar("Made")
 LAYERS = ("gene", "receptor", "signalling", "cell", "experiments")  # where numbers of biology could hide
 PLAIN = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0, 100.0}  # structure, halves, percents
 COUNTED, THOUSAND = 100, 1000  # whole numbers up to the first count things in code; the second turns units
@@ -50,6 +59,49 @@ def stale_verdicts(_: Tables) -> Iterator[Problem]:
     for r in recorded().values():
         if r.stale:
             yield r.id, "its verdict was recorded with other code or numbers", "Run il2 experiments --run --save FILE."
+
+
+def unread_rows(t: Tables) -> Iterator[Problem]:
+    """Rows of promoters, products, traits and species that name what no cohort has."""
+    for gene in genes():
+        yield from _refused("promoters", lambda gene=gene: _cohort(genes=(gene,)))
+    inputs: dict[str, list[str]] = {}
+    for row in t["output_inputs"]:
+        inputs.setdefault(row.fields["product"], []).append(row.fields["input"])
+    for product in products():
+        yield from _refused("output_inputs", lambda product=product: _cohort(products=_above(product, inputs)))
+    for species in SPECIES:
+        yield from _refused("species", lambda species=species: species_values(species))
+    whole, _ = _tried(lambda: _cohort(genes=genes(), products=products()))
+    for row in t["cell_traits"] if whole else ():
+        if (trait := row.fields["trait"]) not in whole.own:
+            where, how = t.where("cell_traits", row), did_you_mean(trait, whole.own)
+            yield where, f"{trait!r} is no number of a cohort", how
+
+
+def _cohort(**wanted: tuple[str, ...]) -> Cohort:
+    return cohort(receptors(CYTOKINES), **wanted)
+
+
+def _above(product: str, inputs: dict[str, list[str]]) -> tuple[str, ...]:
+    """A product with all products that it follows."""
+    found, every = [product], set(products())
+    for name in found:
+        found += [i for i in inputs.get(name, ()) if i in every and i not in found]
+    return tuple(found)
+
+
+def _tried(make: Callable[[], Made]) -> tuple[Made | None, Il2Error | None]:
+    try:
+        return make(), None
+    except Il2Error as error:
+        return None, error
+
+
+def _refused(table: str, make: Callable[[], object]) -> Iterator[Problem]:
+    _, error = _tried(make)
+    if error:
+        yield error.where or f"{table}.csv", str(error.what), error.how or "Mend the name."
 
 
 def numbers_in_code(t: Tables) -> Iterator[Problem]:
@@ -88,6 +140,7 @@ CHECKS = (
     Check("unsourced-number", ERROR, "a parameter of a network without a row", unsourced_numbers),
     Check("unit-mismatch", ERROR, "a parameter in another unit than its row", unit_mismatches),
     Check("broken-mechanism", ERROR, "a claim carried by a reaction that is not there", broken_mechanisms),
+    Check("unread-row", ERROR, "a row that names what no cohort of cells has", unread_rows),
     Check("number-in-code", ERROR, "a number of biology in code", numbers_in_code),
     Check("stale-verdict", WARNING, "a verdict recorded with other code or numbers", stale_verdicts),
 )

@@ -17,17 +17,36 @@ NOWHERE = re.compile(r"from memory|own computation|this review|this write-?up|sc
 MARKUP = re.compile(r"<[/a-zA-Z!]|&#|javascript:", re.I)
 SOURCES = {"document", "source", "sources"}
 DEFINITION = "definition"  # exact by what its words mean, so that nothing had to be read
-NUMERIC = {
-    "quantities": ("value", "low", "high"), "targets": ("value", "low", "high"), "affinities": ("kd", "low", "high"),
-    "partners": ("kd_nM", "low", "high"), "receptor_counts": ("count_per_cell", "low", "high"),
-    "criteria": ("threshold",) * 3, "target_runs": ("value", "low", "high"), "bands": ("start", "start", "end"),
-    "coordinates": ("start", "start", "end"), "loci": ("start", "start", "end"),
-    "sequence_features": ("start", "start", "end"),
-}  # fmt: skip
-VALUED = ("affinities", "bands", "coordinates", "criteria", "partners", "quantities", "receptor_counts")
+NUMERIC = (  # table, and its columns of value, low and high
+    ("quantities", ("value", "low", "high")),
+    ("targets", ("value", "low", "high")),
+    ("affinities", ("kd", "low", "high")),
+    ("partners", ("kd_nM", "low", "high")),
+    ("receptor_counts", ("count_per_cell", "low", "high")),
+    ("criteria", ("threshold", "threshold", "threshold")),
+    ("target_runs", ("value", "low", "high")),
+    ("bands", ("start", "start", "end")),
+    ("coordinates", ("start", "start", "end")),
+    ("loci", ("start", "start", "end")),
+    ("sequence_features", ("start", "start", "end")),
+    ("cell_traits", ("value", "low", "high")),
+    ("output_inputs", ("weight", "weight_low", "weight_high")),
+    ("output_inputs", ("half", "half_low", "half_high")),
+    ("output_inputs", ("Hill", "Hill", "Hill")),
+    ("outputs", ("half_life_h", "half_life_low", "half_life_high")),
+    ("outputs", ("at_rest", "at_rest", "at_rest")),
+    ("peptides", ("relative_potency", "low", "high")),
+    ("promoters", ("strength", "low", "high")),
+    ("species", ("value", "low", "high")),
+)
+VALUED = (
+    "affinities", "bands", "cell_traits", "coordinates", "criteria", "output_inputs", "outputs", "partners", "peptides",
+    "promoters", "quantities", "receptor_counts", "species",
+)  # fmt: skip
 EVIDENCED = (
-    "affinities", "assay_references", "bands", "cells", "coordinates", "heads", "loci", "molecules", "partners",
-    "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "targets",
+    "affinities", "assay_references", "bands", "cell_traits", "cells", "coordinates", "heads", "loci", "molecules",
+    "output_inputs", "outputs", "partners", "peptides", "promoters", "quantities", "receptor_counts", "residues",
+    "sequence_features", "sequences", "species", "targets",
 )  # fmt: skip
 
 
@@ -82,7 +101,7 @@ def unknown_units(t: Tables) -> Iterator[Problem]:
 
 
 def outside_range(t: Tables) -> Iterator[Problem]:
-    for name, columns in NUMERIC.items():
+    for name, columns in NUMERIC:
         for row in t[name]:
             try:
                 value, low, high = (float(row.fields[c]) if row.fields[c].strip() else None for c in columns)

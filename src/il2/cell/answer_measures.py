@@ -1,7 +1,7 @@
 """Measures of targets on the gene of IL-2 in single cells: share of producers, amount per producer, graded or not.
 
-Cells are lanes of one gene network under held signals (`il2.gene.cells`), each with its own threshold of NFAT. A
-producer makes more than `GATE` of what the cells make on average at the highest dose. The doses are engaged receptors.
+Cells are lanes of one gene network under held signals (`il2.gene.cells`), each with its own threshold of NFAT and with
+alleles that open and close one by one. A producer makes more than `GATE` of what the cells make on average at the highest dose. The doses are engaged receptors.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ MADE = "IL2@secretory"
 CELLS = 100
 GATE = 0.1  # share of the mean at the highest dose above which a cell counts as positive
 SATURATED = 0.9  # of the largest share; doses above count as saturated
+SHARE = 0.5
 FEWEST = 0.01  # share of producers below which a mean of them means nothing
 DOSES = np.geomspace(0.01, 1000, 26)
 
@@ -33,19 +34,22 @@ def _values(row: Row) -> dict[str, np.ndarray | float]:
     return {ENGAGED: DOSES} | {fixed.get(name, name): float(value) for name, value in items.items()}
 
 
-def _answers(row: Row, single: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Share of producers and mean amount per producer (doses,) at the time of the row."""
-    network, times = gene_network(single=True), np.array([0.0, hours(row)[-1]])
-    values = population(network, _values(row), CELLS)
-    found = jumped(network, values, times, cells=1) if single else followed(network, values, times)
+def _made(row: Row) -> np.ndarray:
+    """IL-2 on its way out of each cell (doses, cells) at the time of the row."""
+    network = gene_network(single=True)
+    found = jumped(network, population(network, _values(row), CELLS), np.array([0.0, hours(row)[-1]]), cells=1)
     if any(found.reasons):
         raise Il2Error("a cell of a target could not be solved", where="targets", why=max(found.reasons))
-    made = found[MADE][:, -1].reshape(len(DOSES), CELLS)
-    return answers(made, np.full(len(DOSES), GATE * made[-1].mean()))
+    return found[MADE][:, -1].reshape(len(DOSES), CELLS)
+
+
+def _answers(made: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share of producers and mean amount per producer (doses,)."""
+    return answers(made, np.full(len(made), GATE * made[-1].mean()))
 
 
 def _unsaturated(row: Row) -> tuple[np.ndarray, np.ndarray]:
-    share, amount = _answers(row, False)
+    share, amount = _answers(_made(row))
     kept = (share > FEWEST) & (share <= SATURATED * share.max())
     if kept.sum() < 2:
         raise Il2Error("fewer than two doses below saturation", where=row["id"])
@@ -65,8 +69,8 @@ def amount_fold(row: Row) -> float:
 
 
 def most_producers(row: Row) -> float:
-    """Largest share of producers over the doses, percent; alleles open and close one by one."""
-    share, _ = _answers(row, True)
+    """Largest share of producers over the doses, percent."""
+    share, _ = _answers(_made(row))
     return 100 * float(share.max())
 
 
@@ -89,9 +93,16 @@ def rel_range(row: Row) -> float:
     return _fold(DOSES, _cell(row, REL_IN))
 
 
-def gene_range(row: Row) -> float:
-    """Dose at which IL2 alleles of one cell are open at 90 % over that at 10 % of the most."""
-    return _fold(DOSES, _cell(row, on("IL2")))
+def bimodality(row: Row) -> float:
+    """Bimodality coefficient of Sarle of log(1 + IL-2) over cells, at the dose whose share of producers is nearest half.
+
+    It is 1 for two points, 1/3 for a normal and 5/9 for an even distribution.
+    """
+    made = _made(row)
+    share, _ = _answers(made)
+    x = np.log1p(made[np.abs(share - SHARE).argmin()])
+    z = (x - x.mean()) / x.std()
+    return float((np.mean(z**3) ** 2 + 1) / np.mean(z**4))
 
 
 def receptor_range(row: Row) -> float:
@@ -111,5 +122,5 @@ def one_allele_share(row: Row) -> float:
 
 
 MEASURES: Sequence[Callable[[Row], float]] = (
-    producers_fold, amount_fold, most_producers, rel_range, gene_range, receptor_range, one_allele_share,
+    producers_fold, amount_fold, most_producers, rel_range, bimodality, receptor_range, one_allele_share,
 )  # fmt: skip

@@ -73,7 +73,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     inputs = {
         "pSTAT5": pstat5, "AKT": paths.akt, "MTOR": paths.mtor, "ERK": paths.erk, "calcium": paths.calcium, "TCR": tcr,
         "NFAT": signals.factors["NFATC2"], "costimulation": within, "FOXP3": sym("FOXP3"),
-        "calcitriol": signals.factors["VDR"],
+        "calcitriol": signals.factors["VDR"], "CREM": signals.factors["CREM"],
     }  # fmt: skip
     inputs |= {
         name: _readout(plain, name) for name in ("pstat3", "pstat6") if name.removeprefix("p").upper() in of.stats

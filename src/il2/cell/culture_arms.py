@@ -98,7 +98,7 @@ def _well(kinds: list[str], items: Items, where: str) -> Well:
     additions = tuple(_addition(name, left.pop(name)) for name in tuple(left) if name in EVERYTHING)
     well = Well(
         tuple(cells),
-        antigen=(Antigen(float(antigen)),) * bool(antigen) + ((Antigen(0.0, float(until)),) if until else ()),
+        antigen=tuple(Antigen(float(n), float(time)) for n, time in ((antigen, "0"), ("0", until)) if n and time),
         additions=additions,
         medium_changes=(Change(float(wash)),) if wash else (),
         species=species,

@@ -61,6 +61,13 @@ def arms_sum(row: Row) -> float:
     return first / second
 
 
+def arms_interaction(row: Row) -> float:
+    """Summed reading of the first arm over that of the second, over the same of the third and the fourth."""
+    times, arms = readings(row)
+    first, second, third, fourth = (_sum(row, times, arm) for arm in arms)
+    return first / second / (third / fourth)
+
+
 def arms_loss(row: Row) -> float:
     """Percent by which the reading of the first arm is below that of the second, at one time."""
     return 100 * (1 - arms_at(row))
@@ -73,11 +80,6 @@ def arms_rescue(row: Row) -> float:
     return float(100 * (1 - after / before))
 
 
-def reading_at(row: Row) -> float:
-    """The reading of one arm at a time."""
-    return float(readings(row)[1][0][-1])
-
-
 def _sum(row: Row, times: np.ndarray, values: np.ndarray) -> float:
     start = hours(row)[0] if len(hours(row)) > 1 else 0.0
     kept = times >= start
@@ -85,7 +87,7 @@ def _sum(row: Row, times: np.ndarray, values: np.ndarray) -> float:
 
 
 MEASURES: Sequence[Callable[[Row], float]] = (
-    arms_at, arms_highest, arms_sum, arms_loss, arms_rescue, reading_at,
+    arms_at, arms_highest, arms_sum, arms_interaction, arms_loss, arms_rescue,
     *answer_measures.MEASURES, *secretion_measures.MEASURES, *signalling_measures.MEASURES,
     *population_measures.MEASURES, *turnover_measures.MEASURES,
 )  # fmt: skip

@@ -11,13 +11,14 @@ from il2.cell.answers import Row, in_unit
 from il2.cell.culture_arms import courses, hours, own, spans, wells
 from il2.cell.lanes import Courses
 from il2.cell.well import Antigen, Well
-from il2.gene.scaling import Exponents, exponents
+from il2.gene.scaling import EXCESS, Exponents, exponents
 from il2.gene.signal import PRIMED, SIGNAL
 from il2.gene.transcription import methylation, mrna
 from il2.knowledge.quantity import quantity
 
 SECRETION, FREE, CELLS = "IL2_secretion", "IL2@medium", "cells"
 POINTS_PER_HOUR = 4
+FINE = 200  # points of a fall
 LEFT = 0.1  # share of a peak that counts as gone
 NFAT = (PRIMED, SIGNAL, "pstat5")
 
@@ -58,28 +59,33 @@ def late_secretion_gain(row: Row) -> float:
 
 
 def _grid(row: Row) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Antigen, cells and the highest IL-2 (nM), each (cells, antigens), over the decades that the row spans."""
+    """Antigen, cells and the highest IL-2 (nM), each (cells, antigens); antigen of the last column is in excess."""
     low, ends = spans(row)
     (base,) = wells(low)
     antigen, cells = (np.geomspace(a, b, round(np.log10(b / a)) + 1) for a, b in (ends["antigen"], ends["number"]))
-    pairs = [(a, n) for n in cells for a in antigen]
+    excess = EXCESS * quantity("collective_TCR").value
+    pairs = [(a, n) for n in cells for a in (*antigen, excess * n)]
     found = [replace(base, cells=(replace(base.cells[0], number=n),), antigen=(Antigen(a),)) for a, n in pairs]
     done = courses(found, even(float(hours(row)[-1])), (FREE,))
-    peaks = np.array([own(c, FREE).max() for c in done]).reshape(len(cells), len(antigen))
+    peaks = np.array([own(c, FREE).max() for c in done]).reshape(len(cells), -1)
     a, n = (np.array(side).reshape(peaks.shape) for side in zip(*pairs, strict=True))
     return a, n, peaks
 
 
+def _every(row: Row) -> Exponents:
+    return exponents(*(part[:, :-1] for part in _grid(row)))
+
+
 def _unsaturated(row: Row) -> Exponents:
-    """The fit through conditions whose highest IL-2 is under half of that at the most antigen."""
+    """The fit through conditions whose highest IL-2 is under half of that at the excess of antigen."""
     antigen, cells, peaks = _grid(row)
-    kept = peaks < peaks.max(axis=1, keepdims=True) / 2
+    kept = peaks < peaks[:, -1:] / 2
     return exponents(antigen[kept], cells[kept], peaks[kept])
 
 
 def antigen_exponent(row: Row) -> float:
     """Power of antigen in the highest IL-2 over all decades, fitted together with that of cells."""
-    return exponents(*_grid(row)).antigen
+    return _every(row).antigen
 
 
 def antigen_exponent_unsaturated(row: Row) -> float:
@@ -89,23 +95,18 @@ def antigen_exponent_unsaturated(row: Row) -> float:
 
 def cell_exponent(row: Row) -> float:
     """Power of the number of cells in the highest IL-2 over all decades of antigen."""
-    return exponents(*_grid(row)).cells
-
-
-def cell_exponent_unsaturated(row: Row) -> float:
-    """Power of the number of cells in the highest IL-2 below saturation."""
-    return _unsaturated(row).cells
+    return _every(row).cells
 
 
 def highest_il2(row: Row) -> float:
     """Highest IL-2 of all conditions."""
-    return in_unit(float(_grid(row)[2].max()), "nM", row)
+    return in_unit(float(_grid(row)[2][:, :-1].max()), "nM", row)
 
 
 def _fall(row: Row, well: Well) -> float:
     """Time constant (h) of IL2 mRNA from the loss of antigen to a tenth, by a straight line through its logarithm."""
     start = well.antigen[-1].time_h
-    times = np.concatenate([[0.0], start + even(float(hours(row)[-1]) - start) / POINTS_PER_HOUR])
+    times = np.concatenate([[0.0], np.linspace(start, float(hours(row)[-1]), FINE)])
     (course,) = courses([well], times, (mrna("IL2"),))
     level = own(course, mrna("IL2"))[1:]
     kept = level > LEFT * level[0]
@@ -201,6 +202,6 @@ def correlation(row: Row) -> float:
 
 MEASURES: Sequence[Callable[[Row], float]] = (
     secretion_per_producer, late_secretion_gain, antigen_exponent, antigen_exponent_unsaturated, cell_exponent,
-    cell_exponent_unsaturated, highest_il2, producer_fall, producer_fall_ratio, secretion_peak, secretion_left,
+    highest_il2, producer_fall, producer_fall_ratio, secretion_peak, secretion_left,
     mrna_gone, demethylation_onset, second_answer_delay, second_answer_size, half_rise, correlation,
 )  # fmt: skip

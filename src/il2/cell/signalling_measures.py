@@ -78,7 +78,7 @@ def half_effect_over_occupancy(row: Row) -> float:
 def half_life(row: Row) -> float:
     """Half-life that belongs to the rate of the quantity in `readout`; nothing is simulated."""
     q = quantity(row["readout"])
-    return in_unit(float(np.log(2)) / q.value, f"1/({q.unit})", row)
+    return in_unit(float(np.log(2)) / q.value, q.unit.removeprefix("1/"), row)
 
 
 def share_per_time(row: Row) -> float:

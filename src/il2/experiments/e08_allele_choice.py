@@ -13,6 +13,7 @@ from il2.gene.cells import answers, counted, held_network
 from il2.gene.transcription import alleles, mrna, on
 
 CELLS, TIMES_h = 200, np.array([6.0, 8.0, 10.0, 12.0])
+GRID = np.logspace(0, 3, 25)
 POSITIVE = 0.1  # of the mRNA at which a producer secretes at its basal rate
 SILENT = "silenced_alleles"
 DECAY, PROTECTION, REFERENCE = "IL2_mRNA_decay", "CD28_mRNA_stabilisation", "IL2_mRNA_reference"
@@ -40,7 +41,8 @@ def run(sample: Sample) -> Outcome:
         return np.concatenate([by_half[:, 0], by_half[:, 1]], axis=2)
 
     level = POSITIVE * sample[REFERENCE] * driven(sample)
-    shares, means = answers(cells(mrna("IL2"))[..., -1], np.tile(level, (len(groups), 1)))
+    amounts = cells(mrna("IL2"))[..., -1]
+    shares, means = answers(amounts, np.tile(level, (len(groups), 1)))
     active = cells(on("IL2"))
     alone = ratio((active == 1).sum(axis=(-2, -1)), (active >= 1).sum(axis=(-2, -1)))
     share, mean, single = (dict(zip(groups, x, strict=True)) for x in (shares, means, alone))
@@ -53,6 +55,10 @@ def run(sample: Sample) -> Outcome:
             "output_one": ratio(mean["one, copy lost"], mean["one"]),
             "single_allele_two": single["two"],
             "share_of_responders_two": share["two"],
+        },
+        {
+            f"mode {name}": (GRID, (group[..., None] > GRID).mean(axis=1))
+            for name, group in zip(groups, amounts, strict=True)
         },
     )
 
@@ -89,4 +95,5 @@ EXPERIMENT = Experiment(
         breaks=("responders_one",),
     ),
     reported=dict.fromkeys(("output_one", "single_allele_two", "share_of_responders_two"), "dimensionless"),
+    axes=("IL2 mRNA (molecules per cell)", "share of cells with more"),
 )

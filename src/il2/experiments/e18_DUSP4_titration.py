@@ -26,15 +26,17 @@ def _titrated(level: float) -> Well:
     return Well((cells,), additions=(Addition("IL2", IL2_nM),))
 
 
-def _stimulated(kind: str, without: tuple[str, ...] = ()) -> Well:
-    cells = Cells(kind, CELLS, LABEL, without=without)
-    return Well((cells,), antigen=(Antigen(ANTIGEN),), presenting_cells=CELLS, costimulation=1.0)
+def _stimulated(kind: str, without: tuple[str, ...] = (), il2_nM: float = 0.0) -> Well:
+    return Well(
+        (Cells(kind, CELLS, LABEL, without=without),), antigen=(Antigen(ANTIGEN),), presenting_cells=CELLS,
+        costimulation=1.0, additions=(Addition("IL2", il2_nM),),
+    )  # fmt: skip
 
 
 TITRATION = {f"DUSP4 {level:g}": _titrated(level) for level in LEVELS}
 GROWN = {
-    name: _stimulated(kind, gone)
-    for kind, label in (("Th", "CD4"), ("CD8", "CD8"))
+    name: _stimulated(kind, gone, dose)
+    for label, kind, dose in (("CD4", "Th", 0.0), ("CD8", "CD8", 0.0), ("CD4 given IL-2", "Th", IL2_nM))
     for name, gone in ((label, ()), (f"{label} without", ("DUSP4",)))
 }
 WELLS = TITRATION | GROWN
@@ -57,6 +59,7 @@ def run(sample: Sample) -> Outcome:
             "pSTAT5_left_by_DUSP4_4": ratio(each[:, -1], each[:, 0]),
             "CD4_pSTAT5_without_DUSP4": ratio(at("CD4 without", "pstat5", DAY1), at("CD4", "pstat5", DAY1)),
             "CD4_divisions": divisions["CD4"],
+            "CD4_divisions_given_IL2": ratio(divisions["CD4 given IL-2 without"], divisions["CD4 given IL-2"]),
         },
         {"pSTAT5 per receptor": (np.array(LEVELS), ratio(each, each[:, :1]))},
     )
@@ -75,8 +78,8 @@ EXPERIMENT = Experiment(
         "S001-116": ("largest_step",),
     },
     setup="1000 activated T cells with 1 nM IL-2 for 30 min at DUSP4 of 0 to 4 times its full effect. CD4 and CD8 T "
-    "cells (1e5 in 200 uL) with antigen and CD28 for 5 days, with and without DUSP4. CD8 T cells have no DUSP4 here, "
-    "by the paper behind the claim, so that nothing changes in them: built in.",
+    "cells (1e5 in 200 uL) with antigen and CD28 for 5 days, with and without DUSP4, CD4 also with 1 nM IL-2. CD8 T "
+    "cells have no DUSP4 here, by the paper behind the claim, so that nothing changes in them: built in.",
     observable="pSTAT5 over active receptors at the surface; divisions per cell of the start that lives on.",
     criterion="pSTAT5 per receptor falls at each step of DUSP4; without DUSP4 CD4 T cells divide more and CD8 T cells "
     "as before.",
@@ -87,6 +90,8 @@ EXPERIMENT = Experiment(
         lambda sample: sample.changed({"DUSP4_effect_on_STAT5_dephosphorylation": 1.0}),
         breaks=("largest_step", "CD4_divisions_without_DUSP4"),
     ),
-    reported=dict.fromkeys(("pSTAT5_left_by_DUSP4_4", "CD4_pSTAT5_without_DUSP4", "CD4_divisions"), "dimensionless"),
+    reported=dict.fromkeys(
+        ("pSTAT5_left_by_DUSP4_4", "CD4_pSTAT5_without_DUSP4", "CD4_divisions", "CD4_divisions_given_IL2"), "dimensionless"
+    ),
     axes=("DUSP4, relative", "pSTAT5 per active receptor, over that without DUSP4"),
 )  # fmt: skip

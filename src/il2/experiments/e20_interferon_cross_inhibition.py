@@ -74,7 +74,7 @@ EXPERIMENT = Experiment(
     ablation=Ablation(
         "interferon alpha does not brake PI3K",
         lambda sample: sample.changed({"IFNA_effect_on_PI3K": 0.0}),
-        breaks=tuple(f"{name}_{c}" for c in CYTOKINES for name in ("divisions_left", "late_pAKT_left")),
+        breaks=tuple(f"late_pAKT_left_{c}" for c in CYTOKINES),
     ),
     reported={f"{name}_{c}": "dimensionless" for c in CYTOKINES for name in ("early_pAKT_left", "divisions")},
     axes=("time (h)", "divisions per cell of the start that lives on"),

@@ -55,8 +55,8 @@ def prior(of: Range, unit: str, note: str = "") -> Free:
 
 @cache
 def typical_width(chain: str) -> float:
-    """Decades between the ends of the range of a chain's count: the median over cells where it is known."""
-    known = [c.counts[chain] for c in cells().values() if chain in c.counts]
+    """Decades between the ends of the range of a chain's count: the median over cells where it was measured."""
+    known = [c.counts[chain] for c in cells().values() if chain in c.counts and c.counts[chain].grade != ASSUMED]
     found = [math.log10(k.high / k.low) for k in known if 0 < k.low < k.high]
     return float(np.median(found)) if found else 2 * math.log10(LEAST_WIDTH)
 

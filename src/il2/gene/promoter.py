@@ -33,7 +33,7 @@ def strength(gene: str, factor: str, effect: str = "") -> str:
 
 
 def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
-    """Activity of a promoter; a row `drives` adds to it whatever the others do.
+    """Activity of a promoter; a row `drives` adds to it whatever the others do, and alone it is all there is.
 
     An unknown gene, factor or effect is an Il2Error.
     """
@@ -57,7 +57,7 @@ def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
         elif row["effect"] not in EFFECTS:
             what, how = f"no effect {row['effect']!r}", did_you_mean(row["effect"], EFFECTS)
             raise Il2Error(what, where=f"promoters.csv: {gene}", how=how)
-    return product(terms) + beside
+    return (product(terms) if terms else num(0.0)) + beside
 
 
 def remodelling(gene: str, factors: Mapping[str, Expr], effect: str) -> Expr:

@@ -20,7 +20,7 @@ SIGNAL, PRIMED, REL_IN, VDR_READY, WINDOW, BOOST = (
 AMOUNTS = (
     "NFATC2", "ETS1", "JUNB", "REL", "NFKB1", "IRF4", "MAP3K1", "CD28RE", "FOXK2", "CREM", "IKZF1", "VDR",
 )  # fmt: skip
-ABSENT = ("FOXP3", "constitutive_drive")  # what a T cell has none of, but some kinds do
+ABSENT = ("FOXP3", "constitutive_drive", "B_cell_programme")  # what a T cell has none of, but some kinds do
 DOSES = ("ciclosporin", "calcitriol")
 
 
@@ -68,6 +68,7 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
         "CREM": sym("CREM"),
         "primed": primed,
         "always": sym("constitutive_drive"),
+        "B_cell_programme": sym("B_cell_programme"),
     }
     boost = sym(BOOST)
     growth = hourly("IL2_boost_by_TCR") * primed * x / sym("IL2_boost_pool") + hourly("IL2_boost_self") * boost

@@ -14,21 +14,13 @@ from il2.knowledge.table import rows
 CURRENT = NAME
 
 
-
 @cache
 def fingerprint() -> str:
-    """Hash over every value that enters a prediction: quantities, affinities, references and counts."""
+    """Hash over every value that enters a prediction: quantities, affinities, counts, promoters, products, traits."""
     names = (
-        "quantities",
-        "affinities",
-        "assay_references",
-        "receptor_counts",
-        "heads",
-        "molecules",
-        "partners",
-        "cells",
-        "calibrated",
-    )
+        "quantities", "affinities", "assay_references", "receptor_counts", "heads", "molecules", "partners", "cells",
+        "calibrated", "promoters", "outputs", "output_inputs", "cell_traits", "species",
+    )  # fmt: skip
     text = repr([[sorted(row.items()) for row in rows(name)] for name in names])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
