@@ -11,8 +11,10 @@ from il2.atlas import link_checks, model_checks, table_checks
 from il2.atlas.lint import ERROR, KEYS, Finding, Tables, lint, opened
 from il2.atlas.usage import network
 from il2.experiments.record import Record, recorded
+from il2.gene import promoter
 from il2.knowledge.table import Row, tables_folder
 from il2.network.network import Parameter
+from il2.signalling import output
 
 CHECKS = {c.id: c for c in (*table_checks.CHECKS, *link_checks.CHECKS, *model_checks.CHECKS)}
 KNOWN = {(f.id, f.where.split("/")[-1]) for f in lint(tables_folder())}  # none, or one test fails, not all
@@ -42,6 +44,17 @@ BREAKS = [  # check that fires alone, table, first field of a row that is unique
     ("outside-range", "receptor_counts", "Treg", {"count_per_cell": "-1"}),
     ("outside-range", "coordinates", "IL2", {"end": "1"}),
     ("outside-range", "criteria", "E12", {"threshold": "ten"}),
+    ("duplicate", "promoters", NEW, {}),
+    ("outside-range", "promoters", "IL2", {"strength": "9"}),
+    ("outside-range", "outputs", "BCL2", {"half_life_h": "0.1"}),
+    ("outside-range", "output_inputs", "BCL2", {"weight": "99"}),
+    ("outside-range", "output_inputs", "BCL2", {"half": ""}),
+    ("outside-range", "cell_traits", "Th", {"value": "many"}),
+    ("outside-range", "species", "mouse", {"low": "1e9"}),
+    ("outside-range", "peptides", "N4", {"high": "0.1"}),
+    ("unread-source", "outputs", "BCL2", {"grade": "high"}),
+    ("dangling-link", "cell_traits", "Th", {"cell": "Thh"}),
+    ("dangling-link", "output_inputs", "BCL2", {"product": "BCL3"}),
     ("unread-source", "sources", "rickert2004", {"citation": "From memory"}),
     ("unread-source", "sources", "rickert2004", {"citation": "own computation, 2026"}),
     ("unread-source", "sources", "rickert2004", {"citation": ""}),
@@ -228,6 +241,22 @@ def an_explained_number_that_is_gone(monkeypatch, tables, tmp_path):
     return tables, f"{tables_folder() / 'numbers_in_code'}.csv:99"
 
 
+def a_trait_that_no_cohort_has(monkeypatch, tables, tmp_path):
+    return altered(tables, "cell_traits", 2, trait="PTENN"), f"{tables_folder() / 'cell_traits'}.csv:2"
+
+
+def a_factor_that_no_cell_has(monkeypatch, tables, tmp_path):
+    changed = [r | {"factor": "NFATC9"} if r["gene"] == "CSF2" else r for r in promoter.rows("promoters")]
+    monkeypatch.setattr(promoter, "rows", lambda table: changed)
+    return tables, "promoters.csv: CSF2"
+
+
+def an_input_that_no_product_can_follow(monkeypatch, tables, tmp_path):
+    changed = [r | {"input": "AKTT"} if r["product"] == "GZMB" else r for r in output.rows("output_inputs")]
+    monkeypatch.setattr(output, "rows", lambda table: changed)
+    return tables, "output_inputs.csv: GZMB"
+
+
 def an_old_verdict(monkeypatch, tables, tmp_path):
     old = Record("E12", "shown", "", 1.0, 200, 0, "low", "", {}, "0", "0", "another key")
     monkeypatch.setattr(model_checks, "recorded", lambda: {"E12": old, "E13": replace(old, id="E13", key="")})
@@ -242,6 +271,9 @@ MODEL_BREAKS = {
     a_model_that_is_not_there: "broken-mechanism",
     a_number_in_code: "number-in-code",
     an_explained_number_that_is_gone: "number-in-code",
+    a_trait_that_no_cohort_has: "unread-row",
+    a_factor_that_no_cell_has: "unread-row",
+    an_input_that_no_product_can_follow: "unread-row",
     an_old_verdict: "stale-verdict",
 }
 

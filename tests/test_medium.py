@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from il2.engine.reference import solve_reference
 from il2.errors import Il2Error
 from il2.gene.promoter import genes
 from il2.knowledge.cell import cell
-from il2.knowledge.quantity import quantity
+from il2.knowledge.quantity import quantities, quantity
 from il2.knowledge.species import species_values
 from il2.network.conserve import conservation_laws
 from il2.network.dimensions import check_units
@@ -30,7 +32,7 @@ from il2.receptor.trafficking import count
 from il2.signalling.output import products
 
 HOURS = np.array([0.0, 12.0, 24.0, 48.0])
-PAIR = (Cells("Th", 1e5, "a"), Cells("Treg", 2e4, "b"))
+PAIR = (Cells("Th", 1e5, "Th"), Cells("Treg", 2e4, "other"))
 FAMILY = (Addition("IL15", 0.0), Addition("daclizumab", 0.0))
 ACTIVE = Well(cells=PAIR, antigen=(Antigen(1e9),), costimulation=1.0, additions=FAMILY)
 ALONE = replace(ACTIVE, cells=PAIR[:1], additions=())
@@ -80,14 +82,14 @@ def test_every_reaction_of_a_cohort_keeps_the_chains_or_says_where_they_go():
 def test_a_well_conserves_what_is_told_and_nothing_else():
     """STAT5 and alleles of a cell, the antibody, cells as the sum of their stages; what is removed waits for events."""
     laws = conservation_laws(network_of(setup(ALONE)))
-    stages = [law for law in laws if law.get("a:cells") == -1]
+    stages = [law for law in laws if law.get("Th:cells") == -1]
     assert len(stages) == 1 and len(laws) == 5
     others = {frozenset(law) for law in laws if law not in stages}
     assert {
-        frozenset({"a:IL2_alleles_on", "a:IL2_alleles_off"}), frozenset({ledger("IL2", REMOVED)}),
+        frozenset({"Th:IL2_alleles_on", "Th:IL2_alleles_off"}), frozenset({ledger("IL2", REMOVED)}),
         frozenset({free(NEUTRALISER), complexed("IL2")}),
     } <= others  # fmt: skip
-    assert any({"a:STAT5@cytoplasm", "a:STAT5@nucleus"} < law for law in others)
+    assert any({"Th:STAT5@cytoplasm", "Th:STAT5@nucleus"} < law for law in others)
 
 
 # Balances
@@ -105,8 +107,8 @@ def random_well(seed: int) -> Well:
 
     return Well(
         cells=(
-            Cells("Th", 10 ** draw.uniform(2, 6), "a", without=() if draw.random() < 0.8 else ("IL2",)),
-            Cells("Treg", 10 ** draw.uniform(1, 6), "b"),
+            Cells("Th", 10 ** draw.uniform(2, 6), without=() if draw.random() < 0.8 else ("IL2",)),
+            Cells("Treg", 10 ** draw.uniform(1, 6), "other"),
         ),
         volume_uL=float(10 ** draw.uniform(1, 3.5)),
         antigen=(Antigen(10 ** draw.uniform(5, 11)), Antigen(0.0, hour())),
@@ -158,7 +160,7 @@ def test_cells_are_the_sum_of_their_generations_and_those_that_rest(random_cours
     """Living cells of all stages; each division makes one cell, each death takes one."""
     stages = ("resting", "entering", "dividing", "stopped")
     for c in random_courses[1]:
-        for label in "ab":
+        for label in ("Th", "other"):
             parts = [v for n, v in c.values.items() if n.startswith(tuple(f"{label}:{s}" for s in stages))]
             assert close(sum(parts), c[f"{label}:cells"], 1e-6, 1e-6)
 
@@ -167,15 +169,15 @@ def test_cells_are_the_sum_of_their_generations_and_those_that_rest(random_cours
 
 
 def test_a_cohort_parted_in_two_equal_ones_changes_nothing():
-    halves = tuple(replace(PAIR[0], number=5e4, name=name) for name in "ab")
+    halves = tuple(replace(PAIR[0], number=5e4, name=name) for name in ("Th", "other"))
     whole, parted = (
         solved(w, wanted=("IL2@medium", ANTIGEN, "cells", "pstat5"))[0] for w in (ALONE, replace(ACTIVE, cells=halves))
     )
     assert close(parted["IL2@medium"], whole["IL2@medium"], 1e-5, 1e-9)
     assert close(parted[ANTIGEN], whole[ANTIGEN], 1e-5)
-    assert close(parted["a:cells"] + parted["b:cells"], whole["a:cells"], 1e-5)
-    assert close(parted["a:pstat5"], whole["a:pstat5"], 1e-5, 1e-9)
-    assert close(parted["a:cells"], parted["b:cells"], 1e-9)
+    assert close(parted["Th:cells"] + parted["other:cells"], whole["Th:cells"], 1e-5)
+    assert close(parted["Th:pstat5"], whole["Th:pstat5"], 1e-5, 1e-9)
+    assert close(parted["Th:cells"], parted["other:cells"], 1e-9)
     assert whole["IL2@medium"].max() > 1e-4
 
 
@@ -186,9 +188,9 @@ def test_a_larger_culture_of_the_same_density_is_the_same():
         antigen=(Antigen(factor * 1e9),), presenting_cells=factor * ACTIVE.presenting_cells,
     )  # fmt: skip
     one, other = solved(ACTIVE, large, wanted=("IL2@medium", "cells", "pstat5", "MTOR_activity"))
-    for name in ("IL2@medium", "a:pstat5", "b:pstat5", "a:MTOR_activity"):
+    for name in ("IL2@medium", "Th:pstat5", "other:pstat5", "Th:MTOR_activity"):
         assert close(other[name], one[name], 1e-5, 1e-9), name
-    assert close(other["a:cells"], factor * one["a:cells"], 1e-5)
+    assert close(other["Th:cells"], factor * one["Th:cells"], 1e-5)
     twice = solved(replace(ACTIVE, volume_uL=2 * ACTIVE.volume_uL))[0]
     assert not close(twice["IL2@medium"], one["IL2@medium"], 1e-2, 1e-6)  # so that the factor is no dead letter
 
@@ -204,7 +206,7 @@ def test_the_order_of_cohorts_and_of_wells_and_what_stands_beside_them_change_no
         assert np.array_equal(a[name], alone[name])
     one, other = (replace(c, kind=kind) for c, kind in zip(PAIR, ("Treg", "Th"), strict=True))
     (turned,) = solved(replace(ACTIVE, cells=(replace(one, number=2e4), replace(other, number=1e5))), wanted=wanted)
-    for name, swapped in (("IL2@medium", "IL2@medium"), ("a:cells", "b:cells"), ("b:cells", "a:cells")):
+    for name, swapped in (("IL2@medium", "IL2@medium"), ("Th:cells", "other:cells"), ("other:cells", "Th:cells")):
         assert close(turned[swapped], a[name], 1e-5, 1e-8), name
 
 
@@ -220,7 +222,7 @@ def test_a_cohort_without_cells_changes_nothing():
     )
     (alone,) = solved(ALONE, wanted=("IL2@medium", "cells"))
     assert close(with_none["IL2@medium"], alone["IL2@medium"], 1e-5, 1e-9)
-    assert close(with_none["a:cells"], alone["a:cells"], 1e-5) and not with_none["b:cells"].any()
+    assert close(with_none["Th:cells"], alone["Th:cells"], 1e-5) and not with_none["other:cells"].any()
 
 
 # Second opinions
@@ -232,7 +234,7 @@ def test_few_cells_in_a_large_volume_answer_as_the_receptor_model_alone():
     quiet = {"IL2RA_induced": 0.0, "IL2RB_made_activated": 0.0, "IL2RG_made_activated": 0.0, "DUSP4": 0.0}
     wells = [
         Well(
-            cells=(Cells(kind, 1.0, "a", changes=quiet),), volume_uL=1e9, additions=(Addition("IL2", d),),
+            cells=(Cells(kind, 1.0, changes=quiet),), volume_uL=1e9, additions=(Addition("IL2", d),),
             changes={"cycle_entry_threshold": 1e12, "IL2RA_turnover": 0.0, "cytokine_decay_in_medium": 0.0},
         )
         for d in doses
@@ -243,12 +245,12 @@ def test_few_cells_in_a_large_volume_answer_as_the_receptor_model_alone():
     values = {count(c): cell(kind).counts[c].value for c in of.chains} | {dose("IL2"): np.array(doses)}
     there = simulate(of, values, times_min).pstat5
     for k, course in enumerate(here):
-        assert close(course["a:pstat5"][0], there[k], 1e-4, 1e-7)
+        assert close(course["Th:pstat5"][0], there[k], 1e-4, 1e-7)
     assert there[-1].max() > 0.1
 
 
 def test_scipy_agrees_on_a_well_with_events():
-    at, until, share = 6.0, 9.0, 0.5
+    at, until, share = 4.0, 5.5, 0.5
     well = replace(
         ALONE, additions=(Addition("IL2", 0.02),), medium_changes=(Change(at, share, {"IL2": 0.3}),),
     )  # fmt: skip
@@ -257,7 +259,7 @@ def test_scipy_agrees_on_a_well_with_events():
     program = lower(network)
     values = values_of(replace(well, additions=(), medium_changes=()), found)
     p = parameter_rows(network, {**values, dose("IL2"): 0.02, "antigen_at_start": 1e9})
-    wanted = ["IL2@medium", "a:cells", ANTIGEN, "a:IL2_mRNA", "a:PIP3", "a:IL2RA@surface"]
+    wanted = ["IL2@medium", "Th:cells", ANTIGEN, "Th:IL2_mRNA", "Th:PIP3", "Th:IL2RA@surface"]
     options = {"rtol": 1e-7, "atol": 1e-11}
     first = solve_reference(program, p, np.array([0.0, at * 60]), **options)[0, -1]
     for name, fresh in ((free("IL2"), 0.3), (free(NEUTRALISER), 0.0), (complexed("IL2"), 0.0)):
@@ -277,7 +279,7 @@ def test_without_either_kinase_STAT5_is_not_phosphorylated(gene):
     well = replace(ALONE, additions=(Addition("IL2", 10.0),))
     (course,) = solved(replace(well, cells=(replace(PAIR[0], without=(gene,)),)), wanted=("pstat5",))
     (normal,) = solved(well, wanted=("pstat5",))
-    assert not course["a:pstat5"].any() and normal["a:pstat5"].max() > 0.1
+    assert not course["Th:pstat5"].any() and normal["Th:pstat5"].max() > 0.1
 
 
 def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none():
@@ -291,12 +293,12 @@ def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none()
 
 
 def test_cells_that_do_not_know_the_antigen_hold_none_and_leave_it_to_those_that_do():
-    cells = (PAIR[0], replace(PAIR[0], name="b", specific=False))
+    cells = (PAIR[0], replace(PAIR[0], name="other", specific=False))
     wanted = ("TCR_signal", "IL2_mRNA")
     (both,) = solved(replace(ACTIVE, cells=cells), wanted=wanted)
     (one,) = solved(ALONE, wanted=wanted)
-    assert not both["b:TCR_signal"].any() and both["b:IL2_mRNA"].max() < 1e-3 * both["a:IL2_mRNA"].max()
-    assert close(both["a:TCR_signal"][:, 1], one["a:TCR_signal"][:, 1], 1e-2)
+    assert not both["other:TCR_signal"].any() and both["other:IL2_mRNA"].max() < 1e-3 * both["Th:IL2_mRNA"].max()
+    assert close(both["Th:TCR_signal"][:, 1], one["Th:TCR_signal"][:, 1], 1e-2)
 
 
 def test_antigen_goes_and_comes_as_the_well_says():
@@ -313,7 +315,7 @@ def test_a_full_change_of_medium_leaves_what_is_fresh_and_what_cells_hold():
     (c,) = solved(well, wanted=(free("IL2"), complexed("IL2"), free(NEUTRALISER), "cells"), times=times)
     for name in (free("IL2"), complexed("IL2"), free(NEUTRALISER)):
         assert c[name][0, 2] == 0.0, name
-    assert c[complexed("IL2")][0, 1] > 0.1 and c["a:cells"][0, 2] == pytest.approx(c["a:cells"][0, 1])
+    assert c[complexed("IL2")][0, 1] > 0.1 and c["Th:cells"][0, 2] == pytest.approx(c["Th:cells"][0, 1])
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +326,7 @@ def whole() -> Network:
 
 @pytest.mark.parametrize("gene", sorted(KNOCKOUTS))
 def test_a_knock_out_sets_numbers_that_cohorts_have(whole, gene):
-    assert {named("a", name) for name in KNOCKOUTS[gene]} <= set(whole.parameter_names)
+    assert {named("Th", name) for name in KNOCKOUTS[gene]} <= set(whole.parameter_names)
 
 
 def test_knock_outs_can_be_solved():
@@ -393,7 +395,7 @@ WRONG = {
     "time before the start": (lambda: replace(ALONE, additions=(Addition("IL2", 1.0, -1.0),)), "time_h of IL2 is -1.0"),
     "no change": (lambda: replace(ALONE, medium_changes=(Change(1.0, 0.0),)), "medium change: fraction is 0.0"),
     "unknown in fresh medium": (
-        lambda: replace(ALONE, medium_changes=(Change(1.0, 1.0, {"JAK_inhibitor": 1.0}),)), "no cytokine 'JAK_inhibitor'",
+        lambda: replace(ALONE, medium_changes=(Change(1.0, 1.0, {"IL22": 1.0}),)), "no cytokine 'IL22'",
     ),
     "negative in fresh medium": (
         lambda: replace(ALONE, medium_changes=(Change(1.0, 1.0, {"IL2": -1.0}),)), "fresh_nM of IL2 is -1.0",
@@ -403,7 +405,9 @@ WRONG = {
     "volume": (lambda: replace(ALONE, volume_uL=0.0), "volume_uL is 0.0"),
     "presenting cells": (lambda: replace(ALONE, presenting_cells=math.inf), "presenting_cells is inf"),
     "antigen": (lambda: replace(ALONE, antigen=(Antigen(-1.0),)), "antigen is -1.0"),
-    "unknown knock-out": (lambda: replace(ALONE, cells=(Cells("Th", 1.0, without=("IL2RX",)),)), "no knock-out of 'IL2RX'"),
+    "unknown knock-out": (
+        lambda: replace(ALONE, cells=(Cells("Th", 1.0, without=("IL2RX",)),)), "no knock-out of 'IL2RX'",
+    ),
     "unknown species": (lambda: replace(ALONE, species="rat"), "unknown species 'rat'"),
     "change that is none": (lambda: replace(ALONE, changes={"TCR_signal_time": math.nan}), "TCR_signal_time is nan"),
     "unknown change": (lambda: solved(replace(ALONE, changes={"TCR_signal_tim": 1.0})), "no number 'TCR_signal_tim'"),
@@ -411,7 +415,7 @@ WRONG = {
         lambda: solved(replace(ALONE, cells=(Cells("Th", 1.0, changes={"PTENN": 1.0}),))), "Th: no number 'PTENN'",
     ),
     "unknown readout": (lambda: solved(ALONE, wanted=("IL2@mediun",)), "no readout 'IL2@mediun'"),
-    "readout that was not asked for": (lambda: solved(ALONE)[0]["a:cells"], "no readout 'a:cells'"),
+    "readout that was not asked for": (lambda: solved(ALONE)[0]["Th:cells"], "no readout 'Th:cells'"),
     "falling times": (lambda: solved(ALONE, times=np.array([2.0, 1.0])), "rising"),
 }  # fmt: skip
 
@@ -423,3 +427,25 @@ def test_what_no_well_can_be_is_one_clear_message(wrong):
         make()
     assert says in str(caught.value) and "\n" not in str(caught.value)
     assert caught.value.how or caught.value.why or wrong == "falling times"
+
+
+# The guide
+
+
+def test_the_example_of_the_guide_shows_what_it_says(capsys):
+    guide = (Path(__file__).parents[1] / "docs" / "gene_to_cell.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    exec(compile(example, "gene_to_cell.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    secreted = [float(re.search(r"([\d.]+)\]", line)[1]) for line in lines]
+    assert [line[:17].strip() for line in lines] == ["antigen and CD28", "antigen alone", "JAK inhibitor"]
+    assert secreted[1] < secreted[0] < secreted[2]  # CD28 helps, and without pSTAT5 there is no brake
+
+
+def test_the_guide_names_quantities_that_exist():
+    guide = (Path(__file__).parents[1] / "docs" / "gene_to_cell.md").read_text("utf-8")
+    named_there = {n for n in re.findall(r"`([A-Za-z0-9_]+)`", guide) if "_" in n}
+    network = network_of(setup(ALONE))
+    known = {*quantities(), *cohort(receptors(("IL2",))).network.parameter_names, *network.species_names}
+    known |= {o.name for o in network.observables} | {"TCR_signal"}
+    assert named_there <= known, named_there - known

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from il2.errors import Il2Error
 from il2.gene import promoter, transcription
 from il2.gene.promoter import CLOSES, OPENS, activity, remodelling, strength, strengths
-from il2.gene.signal import AMOUNTS, BOOST, PRIMED, SIGNAL, WINDOW, signal, stability
+from il2.gene.signal import ABSENT, AMOUNTS, BOOST, PRIMED, SIGNAL, WINDOW, signal, stability
 from il2.gene.transcription import methylation, mrna, off, on, secretion
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import rows
@@ -240,8 +240,8 @@ def test_factors_of_a_normal_cell_lie_between_none_and_one(x, engaged, primed, h
     of = signal(*(sym(name) for name in SIGNAL_INPUTS))
     at = {
         SIGNAL: x, PRIMED: primed, "engaged": engaged, "help": help_, "pSTAT5": pstat5, "blimp": blimp,
-        "REL@nucleus": rel, "VDR_activity": vdr, "ciclosporin_dose": c, "calcitriol_dose": d, "FOXP3": 0.0,
-        "constitutive_drive": 0.0, **dict.fromkeys(AMOUNTS, 1.0),
+        "REL@nucleus": rel, "VDR_activity": vdr, "ciclosporin_dose": c, "calcitriol_dose": d,
+        **dict.fromkeys(ABSENT, 0.0), **dict.fromkeys(AMOUNTS, 1.0),
     }  # fmt: skip
     for name, expr in of.factors.items():
         assert -1e-12 <= numbers(expr, **at) <= 1 + 1e-12, name

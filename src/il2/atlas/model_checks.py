@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
 
 from il2.atlas.lint import ERROR, WARNING, Check, Problem, Tables
 from il2.atlas.usage import network, resolved
@@ -18,12 +18,10 @@ from il2.experiments.record import recorded
 from il2.gene.promoter import genes
 from il2.knowledge.quantity import Quantity
 from il2.knowledge.species import SPECIES, species_values
-from il2.knowledge.table import listed
 from il2.signalling.models import MODELS
 from il2.signalling.output import products
 from il2.units import parse_unit
 
-Made = TypeVar("Made")
 LAYERS = ("gene", "receptor", "signalling", "cell", "experiments")  # where numbers of biology could hide
 PLAIN = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0, 100.0}  # structure, halves, percents
 COUNTED, THOUSAND = 100, 1000  # whole numbers up to the first count things in code; the second turns units
@@ -64,19 +62,18 @@ def stale_verdicts(_: Tables) -> Iterator[Problem]:
 def unread_rows(t: Tables) -> Iterator[Problem]:
     """Rows of promoters, products, traits and species that name what no cohort has."""
     for gene in genes():
-        yield from _refused("promoters", lambda gene=gene: _cohort(genes=(gene,)))
+        yield from _refused("promoters", partial(_cohort, genes=(gene,)))
     inputs: dict[str, list[str]] = {}
     for row in t["output_inputs"]:
         inputs.setdefault(row.fields["product"], []).append(row.fields["input"])
     for product in products():
-        yield from _refused("output_inputs", lambda product=product: _cohort(products=_above(product, inputs)))
+        yield from _refused("output_inputs", partial(_cohort, products=_above(product, inputs)))
     for species in SPECIES:
-        yield from _refused("species", lambda species=species: species_values(species))
-    whole, _ = _tried(lambda: _cohort(genes=genes(), products=products()))
-    for row in t["cell_traits"] if whole else ():
-        if (trait := row.fields["trait"]) not in whole.own:
-            where, how = t.where("cell_traits", row), did_you_mean(trait, whole.own)
-            yield where, f"{trait!r} is no number of a cohort", how
+        yield from _refused("species", partial(species_values, species))
+    own = _own()
+    for row in t["cell_traits"] if own else ():
+        if (trait := row.fields["trait"]) not in own:
+            yield t.where("cell_traits", row), f"{trait!r} is no number of a cohort", did_you_mean(trait, own)
 
 
 def _cohort(**wanted: tuple[str, ...]) -> Cohort:
@@ -91,17 +88,19 @@ def _above(product: str, inputs: dict[str, list[str]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _tried(make: Callable[[], Made]) -> tuple[Made | None, Il2Error | None]:
+def _own() -> tuple[str, ...]:
+    """Numbers that a cohort with all genes and products has for itself; none where it cannot be built."""
     try:
-        return make(), None
-    except Il2Error as error:
-        return None, error
+        return _cohort(genes=genes(), products=products()).own
+    except Il2Error:
+        return ()
 
 
 def _refused(table: str, make: Callable[[], object]) -> Iterator[Problem]:
-    _, error = _tried(make)
-    if error:
-        yield error.where or f"{table}.csv", str(error.what), error.how or "Mend the name."
+    try:
+        make()
+    except Il2Error as error:
+        yield error.where or f"{table}.csv", error.what, error.how or "Mend the name."
 
 
 def numbers_in_code(t: Tables) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """Measures of targets on the gene of IL-2 in single cells: share of producers, amount per producer, graded or not.
 
 Cells are lanes of one gene network under held signals (`il2.gene.cells`), each with its own threshold of NFAT and with
-alleles that open and close one by one. A producer makes more than `GATE` of what the cells make on average at the highest dose. The doses are engaged receptors.
+alleles that open and close one by one. A producer makes more than `GATE` of what the cells make on average at the
+highest dose. The doses are engaged receptors.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def rel_range(row: Row) -> float:
 
 
 def bimodality(row: Row) -> float:
-    """Bimodality coefficient of Sarle of log(1 + IL-2) over cells, at the dose whose share of producers is nearest half.
+    """Sarle's bimodality coefficient of log(1 + IL-2) over cells, at the dose whose share of producers is nearest half.
 
     It is 1 for two points, 1/3 for a normal and 5/9 for an even distribution.
     """

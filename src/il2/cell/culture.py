@@ -63,7 +63,8 @@ def culture(
     named = _named(wells)
     times = _times(times_h)
     genes, products = _known(genes, "promoters", "gene"), _known(products, "outputs", "product")
-    donors = 0 if all(is_line(c.kind) for w in named.values() for c in w.cells) else _count("donors", donors)
+    asked = _count("donors", donors)
+    donors = 0 if all(is_line(c.kind) for w in named.values() for c in w.cells) else asked
     people, sets = 1 + donors, 1 + _count("draws", draws)
     cohorts = list(dict.fromkeys(c.label for w in named.values() for c in w.cells))
     store = Store(list(named), cohorts, times, people * sets, bands)
@@ -73,7 +74,7 @@ def culture(
     for key, found in _solved(several, times, values, people * sets, genes, products, threads, on_done):
         store.put(key, derived(named[key], found, genes, products), found.reasons)
         reasons[key] = found.reasons
-    warnings = warnings_before(named, _count("donors", donors)) + notes_after(named, store.typical, reasons)
+    warnings = warnings_before(named, asked) + notes_after(named, store.typical, reasons)
     ground = evidence(named, genes, products)
     facts = {
         "title": "Culture predicted by il2",

@@ -2,9 +2,9 @@
 
 `with` has parts parted by `|`: first what all arms share, then one part an arm; a single part is a single arm. A part
 is a list `name=value; ...` of what a `Well` has (number, antigen, antigen_until_h, costimulation, presenting_cells,
-volume_uL, wash_h, species, and kind for other cells than the row has), of additions (`IL2=1` nM, `JAK_inhibitor=1000@24`
-from 24 h on), of knock-outs (`without=PRDM1+IL2`) and of parameters that are set. `Treg:` before a name is for that
-cohort alone; numbers of several cohorts are given in their order (`number=1e5+5e4`).
+volume_uL, wash_h, species, and kind for other cells than the row has), of additions (`IL2=1` nM,
+`JAK_inhibitor=1000@24` from 24 h on), of knock-outs (`without=PRDM1+IL2`) and of parameters that are set. `Treg:`
+before a name is for that cohort alone; numbers of several cohorts are given in their order (`number=1e5+5e4`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a target of cultures is compared with: one reading of two arms of a run set against one another, and the like.
 
-The arms are in the column `with` (`il2.cell.culture_arms`), the reading in `readout` (`births*cells` is a product, `a/b`
-a quotient), the time or the two ends of a time in `time_min`. Measures of one topic stand in modules of their own.
+The arms are in the column `with` (`il2.cell.culture_arms`), the reading in `readout` (`births*cells` is a product,
+`a/b` a quotient), the time or the two ends of a time in `time_min`. Measures of one topic have modules of their own.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def readings(row: Row) -> tuple[np.ndarray, list[np.ndarray]]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return times, [
             prod(
-                (own(c, name) ** (1 if sign == "*" else -1) for name, sign in zip(names, signs, strict=True)), start=1.0
+                (own(c, name) ** (1 if sign == "*" else -1) for name, sign in zip(names, signs, strict=True)),
+                start=np.ones(len(times)),
             )
             for c in done
         ]

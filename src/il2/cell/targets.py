@@ -58,9 +58,13 @@ class Outcome:
         """The published result that the check belongs to."""
         return self.id.rstrip(ascii_lowercase)
 
+    @property
+    def printed(self) -> float:
+        return float(f"{self.value:.{DIGITS}g}")
+
     @cached_property
     def reproduced(self) -> bool:
-        value = float(f"{self.value:.{DIGITS}g}")
+        value = self.printed
         if math.isinf(self.low) or math.isinf(self.high):
             return self.low < value < self.high
         return self.low <= value <= self.high
@@ -76,7 +80,7 @@ class Outcome:
             return NOT_RUN if self.reason == NO_RUN else NOT_APPLICABLE
         if self.reproduced:
             return REPRODUCED
-        bound = self.low if self.value <= self.low else self.high  # an open end cannot be passed
+        bound = self.low if self.printed <= self.low else self.high  # an open end cannot be passed
         if not (math.isfinite(self.value) and self.value > 0 and bound > 0):
             return MISSED
         return f"{MISSED} by a factor of {max(self.value / bound, bound / self.value):.2g}"

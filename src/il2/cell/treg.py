@@ -61,6 +61,11 @@ def share(chain: str) -> str:
     return f"{chain}_share"
 
 
+def deaths(name: str) -> str:
+    """Name of the readout of deaths per cell and day: at rest the turnover that labelling tells."""
+    return f"{name}_deaths"
+
+
 KNOCKOUTS = {
     "IL2": {MADE: 0.0},
     "IL15": {IL15: 0.0},
@@ -157,7 +162,9 @@ def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
             Reaction("IL2 decays", {IL2: -1}, decay * free, num(0.0), "nM/min"),
         ),
         observables=(
-            Observable("Treg_deaths", lost / per_day, "1/d"),
+            Observable(deaths(TREG), lost / per_day, "1/d"),
+            Observable(deaths(MEMORY), old / per_day, "1/d"),
+            Observable(deaths(NAIVE), new / per_day, "1/d"),
             Observable("Treg_divisions", divided / per_day, "1/d"),
             Observable("Treg_output", made / per_day, "1/d"),
             Observable(SUPPRESSION, sym(CTLA4) / sym(CTLA4_NORMAL), SHARE),

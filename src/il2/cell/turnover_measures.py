@@ -1,41 +1,31 @@
-"""Measures of targets on the long-term balance of regulatory T cells (`il2.cell.treg`)."""
+"""Measures of targets on the long-term balance of regulatory T cells (`il2.cell.treg_course`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from il2.cell.answers import Row, times_of
-from il2.cell.treg import KNOCKOUTS, MEMORY, TREG, at_rest, balance
-from il2.engine.batch import parameter_rows
-from il2.engine.schedule import run
+from il2.cell.answers import Row
+from il2.cell.culture_arms import hours
+from il2.cell.treg import KNOCKOUTS, MEMORY, TREG
+from il2.cell.treg_course import Turn, follow
 from il2.errors import Il2Error, did_you_mean
-from il2.network.program import lower
-
-STEPS = 57
+from il2.knowledge.quantity import quantity
 
 
-def numbers(row: Row, changes: Mapping[str, float]) -> dict[str, np.ndarray]:
-    """Numbers of cells (times,) over the normal ones, from the normal state up to the time of the row."""
-    network = balance()
-    parameters = parameter_rows(network, at_rest() | dict(changes))
-    times = np.linspace(0.0, float(times_of(row)[-1]), STEPS)
-    done = run(network, parameters, times, program=lower(network))
-    if done.reason(0):
-        raise Il2Error("the balance of Treg could not be solved", where=row["id"], why=done.reason(0))
-    return {name: done.y[0, :, i] for i, name in enumerate(network.species_names)}
-
-
-def _without(gene: str, row: Row) -> Mapping[str, float]:
+def left(row: Row, gene: str, cells: str) -> float:
+    """Cells without a gene at the time of the row, over those of the normal state; an unknown gene is an Il2Error."""
     if gene not in KNOCKOUTS:
         raise Il2Error(f"no knock-out of {gene!r}", where=row["id"], how=did_you_mean(gene, KNOCKOUTS))
-    return KNOCKOUTS[gene]
+    days = np.array([0.0, hours(row)[-1] * quantity("minutes_per_hour").value / quantity("minutes_per_day").value])
+    found = follow({gene: (Turn(KNOCKOUTS[gene]),)}, days, (cells,))[gene][cells][0]
+    return float(found[-1] / found[0])
 
 
 def treg_left(row: Row) -> float:
     """Treg without the gene in `with`, over normal ones, at the time of the row."""
-    return float(numbers(row, _without(row["with"], row))[TREG][-1])
+    return left(row, row["with"], TREG)
 
 
 def treg_loss(row: Row) -> float:
@@ -43,15 +33,15 @@ def treg_loss(row: Row) -> float:
     return 100 * (1 - treg_left(row))
 
 
-def memory_loss(row: Row) -> float:
-    """Percent of the memory CD4 T cells that are lost, or gained, by the time of the row."""
-    return 100 * abs(1 - float(numbers(row, _without(row["with"], row))[MEMORY][-1]))
+def memory_change(row: Row) -> float:
+    """Percent by which memory CD4 T cells have changed by the time of the row without the gene in `with`."""
+    return 100 * abs(1 - left(row, row["with"], MEMORY))
 
 
 def treg_left_ratio(row: Row) -> float:
     """Treg left without the first gene over those left without the second, `a/b`."""
-    first, second = (treg_left(row | {"with": gene}) for gene in row["with"].split("/"))
+    first, second = (left(row, gene, TREG) for gene in row["with"].split("/"))
     return first / second
 
 
-MEASURES: Sequence[Callable[[Row], float]] = (treg_left, treg_loss, memory_loss, treg_left_ratio)
+MEASURES: Sequence[Callable[[Row], float]] = (treg_left, treg_loss, memory_change, treg_left_ratio)

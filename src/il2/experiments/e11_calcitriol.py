@@ -31,21 +31,19 @@ def _well(calcitriol_nM: float, without: tuple[str, ...] = (), il2_nM: float = 0
     )  # fmt: skip
 
 
-def _pair(name: str, before_nM: float = 0.0, **given) -> dict[str, Well]:
-    return {
-        f"{name} without": _well(before_nM, **given),
-        f"{name} with": _well(before_nM + SATURATING_nM, **given),
-    }
-
-
-ARMS = {
-    **{diet: {"before_nM": dose} for diet, dose in DIETS_nM.items()},
-    "without_IL2": {"without": ("IL2",)},
-    "given_IL2": {"without": ("IL2",), "il2_nM": IL2_nM},
-    "without_VDR": {"without": ("VDR",)},
+ARMS: dict[str, tuple[float, tuple[str, ...], float]] = {
+    **{diet: (dose, (), 0.0) for diet, dose in DIETS_nM.items()},
+    "without_IL2": (0.0, ("IL2",), 0.0),
+    "given_IL2": (0.0, ("IL2",), IL2_nM),
+    "without_VDR": (0.0, ("VDR",), 0.0),
+}
+PAIRS = {
+    f"{arm} {what}": _well(before + added, without, il2)
+    for arm, (before, without, il2) in ARMS.items()
+    for what, added in (("without", 0.0), ("with", SATURATING_nM))
 }
 SERIES = {f"{dose:g} nM": _well(dose) for dose in DOSES_nM}
-WELLS = {name: well for arm, given in ARMS.items() for name, well in _pair(arm, **given).items()} | SERIES
+WELLS = PAIRS | SERIES
 
 
 def run(sample: Sample) -> Outcome:

@@ -91,7 +91,8 @@ EXPERIMENT = Experiment(
         breaks=("largest_step", "CD4_divisions_without_DUSP4"),
     ),
     reported=dict.fromkeys(
-        ("pSTAT5_left_by_DUSP4_4", "CD4_pSTAT5_without_DUSP4", "CD4_divisions", "CD4_divisions_given_IL2"), "dimensionless"
+        ("pSTAT5_left_by_DUSP4_4", "CD4_pSTAT5_without_DUSP4", "CD4_divisions", "CD4_divisions_given_IL2"),
+        "dimensionless",
     ),
     axes=("DUSP4, relative", "pSTAT5 per active receptor, over that without DUSP4"),
 )  # fmt: skip

@@ -36,7 +36,7 @@ WELLS = {
 def run(sample: Sample) -> Outcome:
     course = grown(sample, WELLS, TIMES_h, ("pstat5", "pAKT", *DIVIDED))
     divisions = {name: mean_divisions(c, LABEL) for name, c in course.items()}
-    values = {}
+    values: dict[str, np.ndarray] = {}
     for cytokine in CYTOKINES:
         with_, alone = f"{cytokine} IFNA1", f"{cytokine} alone"
 

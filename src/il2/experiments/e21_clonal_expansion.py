@@ -14,9 +14,9 @@ from il2.experiments.sample import Sample
 from il2.experiments.wells import grown
 
 ANTIGEN, CELLS, LABEL, OTHER = 1e9, 1e5, "T", "other"
-OUT_h, KEPT_nM, EQUAL_nM, NEUTRALISING_nM = 72.0, 1.0, 0.1, 70.0
+OUT_h, KEPT_nM, EQUAL_nM, NEUTRALISING_nM = 72, 1.0, 0.1, 70
 DOSES_nM = (0.0, 0.001, 0.01, 0.1, 1.0)
-TIMES_h = np.array([0.0, 24.0, 48.0, 72.0, 84.0, 96.0, 108.0, 120.0])
+TIMES_h = np.array([0.0, 24, 48, 72, 84, 96, 108, 120])
 AFTER, DAY4, DAY5 = slice(4, None), 5, 7
 RIVALS = ("IL7", "IL15", "IL21")
 WANTED = (*DIVIDED, "cells", "deaths", "BCL2", "pstat5")
@@ -125,13 +125,13 @@ EXPERIMENT = Experiment(
         "S003-032": ("specific_divisions", "bystander_divisions"),
         "S004-003": ("left_without_IL2_over_others",),
     },
-    setup="CD4 T cells (1e5 in 200 uL) with antigen and CD28 for 5 days: intact, without the IL2 gene, with antibody to "
-    "IL-2, beside a clone that does not know the antigen, and as producers beside cells without the gene, with and "
+    setup="CD4 T cells (1e5 in 200 uL) with antigen and CD28 for 5 days: intact, without the IL2 gene, with antibody "
+    "to IL-2, beside a clone that does not know the antigen, and as producers beside cells without the gene, with and "
     "without export of IL-2. Cells expanded in 1 nM for 3 days, then washed. Blasts without antigen: IL-2 by dose; six "
     "cytokines at 0.1 nM less one; one at 0.1 nM. IL-4 and IL-21 drive other STATs, which no fate reads here.",
     observable="Divisions per cell of the start that lives on, cells, death rate, BCL2, pSTAT5.",
-    criterion="Without IL-2 at most half of the divisions and twice the death; IL-2 ahead of each other cytokine, alone "
-    "and when taken away; only the specific clone divides; neighbours answer only to IL-2 that is secreted.",
+    criterion="Without IL-2 at most half of the divisions and twice the death; IL-2 ahead of each other cytokine, "
+    "alone and when taken away; only the specific clone divides; neighbours answer only to IL-2 that is secreted.",
     run=run,
     ranges=ranges,
     ablation=Ablation(

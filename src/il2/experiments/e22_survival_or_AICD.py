@@ -15,8 +15,8 @@ from il2.experiments.wells import grown
 
 ANTIGEN, CELLS, LABEL = 1e9, 1e5, "T"
 MUCH_nM, LITTLE_nM = 10.0, 0.05
-REST_h, AGAIN_h = 48.0, 120.0
-TIMES_h = np.array([0.0, 12.0, 24.0, 36.0, 48.0, 60.0, 72.0, 120.0, 144.0])
+REST_h, AGAIN_h = 48, 120
+TIMES_h = np.array([0.0, 12, 24, 36, 48, 60, 72, 120, 144])
 NEGLIGIBLE = 1e-9
 DAY3, DAY5, DAY6 = 6, 7, 8
 WANTED = (*DIVIDED, "cells", "dead", "FASLG", "CFLAR")
@@ -92,12 +92,13 @@ EXPERIMENT = Experiment(
         "S003-022": ("FAS_death_ratio", "restimulation_death_ratio_without_FAS"),
         "S003-033": ("first_survival_ratio",),
     },
-    setup="CD4 T cells without the IL2 gene (1e5 in 200 uL), so that they have the IL-2 that is given: none, 0.05 or 10 "
-    "nM. Antigen with CD28 for 48 h, rest until day 5 in fresh medium with the same IL-2, then antigen again for 24 h; "
-    "the same without FAS, and without a second stimulus. 0.05 nM is used up within two days.",
-    observable="Deaths per cell and time until day 3, and cells of the start that live on; share of the cells of day 5 and their daughters that die within 24 h.",
-    criterion="First stimulus: less death with 10 nM than without. Second: the death that FAS adds is at least 1.5 times "
-    "as large after 10 nM as after 0.05 nM; without FAS, IL-2 adds none.",
+    setup="CD4 T cells without the IL2 gene (1e5 in 200 uL), so that they have the IL-2 that is given: none, 0.05 or "
+    "10 nM. Antigen with CD28 for 48 h, rest until day 5 in fresh medium with the same IL-2, then antigen again for "
+    "24 h; the same without FAS, and without a second stimulus. 0.05 nM is used up within two days.",
+    observable="Deaths per cell and time until day 3, and cells of the start that live on; share of the cells "
+    "of day 5 and their daughters that die within 24 h.",
+    criterion="First stimulus: less death with 10 nM than without. Second: the death that FAS adds is at least 1.5 "
+    "times as large after 10 nM as after 0.05 nM; without FAS, IL-2 adds none.",
     run=run,
     ranges=ranges,
     ablation=Ablation(
@@ -108,7 +109,13 @@ EXPERIMENT = Experiment(
         breaks=("first_death_ratio", "first_survival_ratio", "FAS_death_ratio"),
     ),
     reported=dict.fromkeys(
-        ("restimulation_death_ratio", "death_after_much", "death_after_little", "death_after_much_without_antigen", "death_without_IL2"),
+        (
+            "restimulation_death_ratio",
+            "death_after_much",
+            "death_after_little",
+            "death_after_much_without_antigen",
+            "death_without_IL2",
+        ),
         "dimensionless",
     ),
     axes=("time (h)", "share of dead cells"),

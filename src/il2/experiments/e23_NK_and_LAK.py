@@ -16,7 +16,7 @@ from il2.experiments.wells import grown
 CELLS, LABEL, KINDS = 1e4, "cells", ("NK", "Treg")
 DOSES_nM = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
 AT_10pM, AT_1nM = DOSES_nM.index(0.01), DOSES_nM.index(1.0)
-TIMES_h = np.array([0.0, 24.0, 72.0, 96.0])
+TIMES_h = np.array([0.0, 24, 72, 96])
 DAY1, DAY3, DAY4 = 1, 2, 3
 LYSIS, LAK, MARKER = "GZMB", "LAK_activity", "IL2RA_programme"
 PRODUCTS = (LYSIS, LAK)
@@ -84,12 +84,12 @@ EXPERIMENT = Experiment(
         "S004-006": ("pSTAT5_NK",),
         "S004-017": ("lysis_gain",),
     },
-    setup="NK cells or Treg (1e4 in 200 uL, so that little IL-2 is used up) for 4 days at each dose of IL-2, with nothing "
-    "else. Targets are not in the well: lytic activity is granzyme B and perforin per cell times cells; LAK activity is "
-    "a product that resting NK cells lack, made by STAT5 as granzyme is.",
+    setup="NK cells or Treg (1e4 in 200 uL, so that little IL-2 is used up) for 4 days at each dose of IL-2, with "
+    "nothing else. Targets are not in the well: lytic activity is granzyme B and perforin per cell times cells; LAK "
+    "activity is a product that resting NK cells lack, made by STAT5 as granzyme is.",
     observable="Divisions on day 4; lytic activity, LAK activity and the IL2RA programme on day 3; pSTAT5 on day 1.",
-    criterion="All rise with the dose, with no fall above 5 %; NK cells need 10 to 100 times the dose of Treg for half of "
-    "their divisions; LAK activity from 1 nM and not at 10 pM.",
+    criterion="All rise with the dose, with no fall above 5 %; NK cells need 10 to 100 times the dose of Treg for half "
+    "of their divisions; LAK activity from 1 nM and not at 10 pM.",
     run=run,
     ranges=ranges,
     ablation=Ablation(

@@ -17,7 +17,7 @@ B, T, PLASMA = "B", "T", "plasma_programme"
 ALONE, RECALLED, ANTIGEN = 1e4, 5e4, 1e9
 DOSES_nM = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0)
 RESTING_nM = (0.0, 0.01)
-TIMES_h = np.array([0.0, 24.0, 72.0, 120.0, 168.0])
+TIMES_h = np.array([0.0, 24, 72, 120, 168])
 DAY1, DAY5, DAY7 = 1, 3, 4
 WANTED = (*DIVIDED, "cells", "pstat5", PLASMA)
 
@@ -90,10 +90,10 @@ EXPERIMENT = Experiment(
         "S003-028": ("antibody_gain", "antibody_fall"),
         "S004-004": ("pSTAT5_B",),
     },
-    setup="Activated B cells (1e4 in 200 uL) for 5 days at each dose of IL-2; resting ones at 10 pM. Recall: activated B "
-    "cells and memory CD4 T cells (5e4 each) with antigen and CD28 for 7 days, the T cells with and without the IL2 "
-    "gene. The B cells are taken to have met antigen and CD40 and to have switched to IgG in all wells; T cells help by "
-    "IL-2 and nothing else, so that the loss is that of the arm of IL-2.",
+    setup="Activated B cells (1e4 in 200 uL) for 5 days at each dose of IL-2; resting ones at 10 pM. Recall: activated "
+    "B cells and memory CD4 T cells (5e4 each) with antigen and CD28 for 7 days, the T cells with and without the IL2 "
+    "gene. The B cells are taken to have met antigen and CD40 and to have switched to IgG in all wells; T cells help "
+    "by IL-2 and nothing else, so that the loss is that of the arm of IL-2.",
     observable="pSTAT5 on day 1, divisions and antibody (cells times the share that has become plasma cells) on day 5, "
     "plasma cells on day 7.",
     criterion="All rise with the dose, with no fall above 5 %; without the IL2 gene of the T cells at most half of the "

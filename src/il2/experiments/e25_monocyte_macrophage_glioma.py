@@ -16,7 +16,7 @@ CELLS, LABEL, ACTIVATION = 1e4, "cells", "myeloid_activation"
 MYELOID, GLIOMA = ("monocyte", "macrophage"), ("glioma_IL2RA", "glioma_IL2R_negative")
 DOSES_nM = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 LOW, HIGH = DOSES_nM.index(0.01), DOSES_nM.index(10.0)
-TIMES_h = np.array([0.0, 48.0, 120.0])
+TIMES_h = np.array([0.0, 48, 120])
 DAY2, DAY5 = 1, 2
 
 
@@ -30,7 +30,9 @@ WELLS |= {f"{kind} {dose:g}": _well(kind, dose) for kind in GLIOMA for dose in (
 
 def run(sample: Sample) -> Outcome:
     course = grown(sample, WELLS, TIMES_h, ("cells", ACTIVATION), products=(ACTIVATION,))
-    values, curves, given = {}, {}, np.array(DOSES_nM[1:])
+    values: dict[str, np.ndarray] = {}
+    curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    given = np.array(DOSES_nM[1:])
     for kind in MYELOID:
         level = np.stack([course[f"{kind} {dose:g}"][f"{LABEL}:{ACTIVATION}"][:, DAY2] for dose in DOSES_nM], axis=-1)
         rise = level - level[:, :1]
@@ -67,12 +69,12 @@ EXPERIMENT = Experiment(
         "S002-028": ("glioma_IL2RA_fold", "glioma_IL2R_negative_fold"),
         "S004-005": ("macrophage_gain", "macrophage_share_10pM"),
     },
-    setup="Monocytes, macrophages (2 days) and glioma cells (5 days) at each dose of IL-2, 1e4 in 200 uL. Monocytes and "
-    "macrophages differ in nothing but their draws. Two virtual glioma lines, with and without the receptor: whether "
-    "gliomas bear it is doubtful, and growth of their own is not built, so that both decline without IL-2.",
+    setup="Monocytes, macrophages (2 days) and glioma cells (5 days) at each dose of IL-2, 1e4 in 200 uL. Monocytes "
+    "and macrophages differ in nothing but their draws. Two virtual glioma lines, with and without the receptor: "
+    "whether gliomas bear it is doubtful, and growth of their own is not built, so that both decline without IL-2.",
     observable="Activation on day 2, share of the most; cells on day 5 at 10 nM over none.",
-    criterion="Activation up at 10 nM, and at 10 pM at most a tenth of the rise at the highest dose; glioma cells change "
-    "by a tenth or more with the receptor and not without it.",
+    criterion="Activation up at 10 nM, and at 10 pM at most a tenth of the rise at the highest dose; glioma cells "
+    "change by a tenth or more with the receptor and not without it.",
     run=run,
     ranges=ranges,
     ablation=Ablation(
@@ -80,6 +82,7 @@ EXPERIMENT = Experiment(
         without_IL2RB,
         breaks=("monocyte_gain", "macrophage_gain", "glioma_IL2RA_fold"),
     ),
-    reported={f"{kind}_half_dose_nM": "nM" for kind in MYELOID} | {f"{kind}_change": "dimensionless" for kind in GLIOMA},
+    reported={f"{kind}_half_dose_nM": "nM" for kind in MYELOID}
+    | {f"{kind}_change": "dimensionless" for kind in GLIOMA},
     axes=("IL-2 (nM)", "activation on day 2, share of the most"),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from il2.cell.ranges import culture_ranges
 from il2.cell.spread import Range
-from il2.cell.treg import CTLA4, DEPLETION, FOXP3, KNOCKOUTS, MADE, MEMORY, NAIVE, SUPPRESSION, TREG
+from il2.cell.treg import CTLA4, DEPLETION, FOXP3, KNOCKOUTS, MADE, MEMORY, NAIVE, SUPPRESSION, TREG, deaths
 from il2.cell.treg_course import Turn, balance_ranges, follow
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
 from il2.experiments.sample import Sample
-from il2.experiments.suppression import WELLS, assay
+from il2.experiments.suppression import MEASURES, WELLS, assay
 
 DAYS = np.array([0.0, 7, 14, 28, 84, 168, 252])
 WEEKS_2, WEEKS_4, WEEKS_24, WEEKS_36 = 2, 3, 5, 6
@@ -25,9 +27,21 @@ PLANS = {f"IL-2 x{x:g}": (Turn({MADE: x}),) for x in SUPPLIES} | {
 NORMAL, OFF = "IL-2 x1", "IL-2 x0"
 TISSUE = "niches of IL-2, inflammation and disease in a tissue"
 
+CLAIMS = {
+    "S000-025": ("Treg_over_Teff_step", "suppression_step", "Teff_step"),
+    "S000-036": ("new_Treg_without_IL2",),
+    "S000-037": ("Treg_after_2_weeks", "Tconv_after_2_weeks"),
+    "S000-038": ("suppression_per_Treg", "FOXP3_per_Treg"),
+    "S000-041": ("Th_without_Treg", "Teff_after_depletion", "Teff_after_return"),
+    "S001-098": ("suppression_per_Treg",),
+    "S001-138": ("Th_without_Treg", "Teff_after_depletion"),
+    "S003-023": ("new_Treg_without_IL2",),
+    "S003-024": ("Treg_death_rate_fold",),
+}
+
 
 def run(sample: Sample) -> Outcome:
-    wanted = (TREG, MEMORY, NAIVE, CTLA4, FOXP3, SUPPRESSION, "Treg_output", "Treg_deaths")
+    wanted = (TREG, MEMORY, NAIVE, CTLA4, FOXP3, SUPPRESSION, "Treg_output", deaths(TREG))
     found = follow(PLANS, DAYS, wanted, sample.values)
     assayed, _ = assay(sample)
 
@@ -49,7 +63,7 @@ def run(sample: Sample) -> Outcome:
             "Tconv_after_2_weeks": others,
             "suppression_per_Treg": changed(OFF, SUPPRESSION, WEEKS_2),
             "FOXP3_per_Treg": changed(OFF, FOXP3, WEEKS_2),
-            "Treg_death_rate_fold": changed(OFF, "Treg_deaths", WEEKS_2),
+            "Treg_death_rate_fold": changed(OFF, deaths(TREG), WEEKS_2),
             "Th_without_Treg": 1 / (1 - assayed["suppression_Th"]),
             "Teff_after_depletion": changed("without Treg", MEMORY, WEEKS_24),
             "Teff_after_return": ratio(
@@ -66,7 +80,7 @@ def run(sample: Sample) -> Outcome:
 
 def _steps(values: list[np.ndarray]) -> np.ndarray:
     """What each is of the one before it, (steps, variants)."""
-    return np.stack([ratio(b, a) for a, b in zip(values[:-1], values[1:], strict=True)])
+    return np.stack([ratio(b, a) for a, b in pairwise(values)])
 
 
 def ranges() -> tuple[Range, ...]:
@@ -78,17 +92,7 @@ EXPERIMENT = Experiment(
     id="E26",
     title="Treg development, upkeep, function",
     question="Do regulatory T cells need IL-2 to come, to stay and to work, and do they hold effector T cells?",
-    claims={
-        "S000-025": ("Treg_over_Teff_step", "suppression_step", "Teff_step"),
-        "S000-036": ("new_Treg_without_IL2",),
-        "S000-037": ("Treg_after_2_weeks", "Tconv_after_2_weeks"),
-        "S000-038": ("suppression_per_Treg", "FOXP3_per_Treg"),
-        "S000-041": ("Th_without_Treg", "Teff_after_depletion", "Teff_after_return"),
-        "S001-098": ("suppression_per_Treg",),
-        "S001-138": ("Th_without_Treg", "Teff_after_depletion"),
-        "S003-023": ("new_Treg_without_IL2",),
-        "S003-024": ("Treg_death_rate_fold",),
-    },
+    claims=CLAIMS,
     setup="The long-term balance of Treg in a lymph node, where conventional cells make IL-2 and Treg take it up: the "
     "making of IL-2 at 1, 0.5, 0.25 and 0 of normal, Treg depleted, or depleted for 24 weeks and left to come back. "
     "In wells: 100 000 responders with antigen and CD28 for 72 h, alone and with Treg.",
@@ -111,20 +115,7 @@ EXPERIMENT = Experiment(
         ),
         breaks=("new_Treg_without_IL2", "Treg_after_2_weeks", "Teff_after_depletion"),
     ),
-    reported={
-        name: "dimensionless"
-        for name in (
-            "Treg_without_IL2RA", "Treg_without_IL2RB",
-            *(
-                f"{what}_{r}"
-                for r in ("Th", "CD8")
-                for what in ("suppression", "smallest_step", "left_with_IL2", "kept_without_capture")
-            ),
-        )
-    },
+    reported=dict.fromkeys(("Treg_without_IL2RA", "Treg_without_IL2RB", *MEASURES), "dimensionless"),
     axes=("time (d)", "cells, share of normal"),
-    not_built=dict.fromkeys(
-        ("S000-025", "S000-036", "S000-037", "S000-038", "S000-041", "S001-098", "S001-138", "S003-023", "S003-024"),
-        TISSUE,
-    ),
-)  # fmt: skip
+    not_built=dict.fromkeys(CLAIMS, TISSUE),
+)

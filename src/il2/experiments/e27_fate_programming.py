@@ -58,9 +58,7 @@ def run(sample: Sample) -> Outcome:
     return Outcome(
         {
             **{f"fate_odds_{k}": ratio(odds[f"{k} {WITH}"], odds[f"{k} {WITHOUT}"]) for k in KINDS},
-            **{
-                f"differentiation_without_IL2_{k}": ratio(share[f"{k} {WITHOUT}"], share[f"{k} {WITH}"]) for k in KINDS
-            },
+            **{f"differentiation_without_IL2_{k}": ratio(share[f"{k} {WITHOUT}"], share[f"{k} {WITH}"]) for k in KINDS},
             "effector_share_gain_CD8": share[f"CD8 {WITH}"] - share[f"CD8 {WITHOUT}"],
             "secondary_expansion_without_IL2": ratio(grew[WITHOUT][:, -1], grew[WITH][:, -1]),
             "effector_share_CD8": share[f"CD8 {WITH}"],

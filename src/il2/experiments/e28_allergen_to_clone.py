@@ -14,15 +14,18 @@ from il2.experiments.wells import grown
 
 CLONE, OTHERS = "specific", "bystander"
 CELLS = {CLONE: 2e3, OTHERS: 1e5}
-ALLERGEN, ANTIBODY_nM = 1e8, 100.0
-TIMES_h = np.array([0.0, 12, 24, 36, 48, 72, 96, 120])
-DAY_1, DAY_5 = 2, 7
+ALLERGEN, PRESENTING, ANTIBODY_nM = 1e8, 1e5, 100.0
+TIMES_h = np.array([0.0, 12, 18, 24, 36, 48, 72, 96, 120])
+BEFORE_DIVISION, DAY_1, DAY_5 = 2, 3, 8
 
 
 def _well(allergen: float, additions: tuple[Addition, ...] = ()) -> Well:
     clone = Cells("Th2", CELLS[CLONE], name=CLONE)
     others = Cells("Th2", CELLS[OTHERS], name=OTHERS, specific=False)
-    return Well(cells=(clone, others), antigen=(Antigen(allergen),), costimulation=1.0, additions=additions)
+    return Well(
+        cells=(clone, others), antigen=(Antigen(allergen),), presenting_cells=PRESENTING, costimulation=1.0,
+        additions=additions,
+    )  # fmt: skip
 
 
 WELLS = {
@@ -38,13 +41,13 @@ def run(sample: Sample) -> Outcome:
     allergen, nothing, blocked = (found[name] for name in WELLS)
     folds = {(well, who): found[well][f"{who}:cells"] / CELLS[who] for well in WELLS for who in CELLS}
     growth = folds["allergen", CLONE][:, DAY_5] - 1
-    raised = allergen[f"{CLONE}:IL2RA@surface"][:, DAY_1]
-    whole = allergen[f"{CLONE}:cells"][:, DAY_1]
+    early = BEFORE_DIVISION
+    raised, whole = (allergen[f"{CLONE}:{name}"][:, early] for name in ("IL2RA@surface", "cells"))
     return Outcome(
         {
             "IL2_fold": ratio(allergen["IL2@medium"][:, DAY_1], nothing["IL2@medium"][:, DAY_1]),
-            "IL2RA_fold": ratio(raised, nothing[f"{CLONE}:IL2RA@surface"][:, DAY_1]),
-            "undivided_share": ratio(allergen[f"{CLONE}:generation_0"][:, DAY_1], whole),
+            "IL2RA_fold": ratio(raised, nothing[f"{CLONE}:IL2RA@surface"][:, early]),
+            "undivided_share": ratio(allergen[f"{CLONE}:generation_0"][:, early], whole),
             "specific_fold": folds["allergen", CLONE][:, DAY_5],
             "bystander_fold": folds["allergen", OTHERS][:, DAY_5],
             "gain_with_daclizumab": ratio(folds["allergen, daclizumab", CLONE][:, DAY_5] - 1, growth),
@@ -71,9 +74,9 @@ EXPERIMENT = Experiment(
         "S003-031": ("specific_fold", "bystander_fold", "gain_with_daclizumab"),
     },
     setup="2000 Th2 cells of one clone among 100 000 Th2 cells of other clones, with 100 million allergen peptides on "
-    "presenting cells and CD28 help, without allergen, and with 100 nM daclizumab.",
-    observable="IL-2 of the medium and free IL2RA of the clone at 24 h over those without allergen, the share that has "
-    "not divided by then, and living cells of the clone and of the others at day 5 over their numbers at the start.",
+    "100 000 presenting cells and CD28 help, without allergen, and with 100 nM daclizumab.",
+    observable="IL-2 of the medium at 24 h and free IL2RA of the clone at 18 h over those without allergen, the share "
+    "that has not divided at 18 h, and living cells of the clone and of the others at day 5 over their numbers at the start.",
     criterion="IL-2 at least 10 times and IL2RA at least 3 times up before the first division; the clone at least 5 "
     "times its number at day 5, the others no more than 1.5 times theirs; with daclizumab at most a fifth of the gain.",
     run=run,

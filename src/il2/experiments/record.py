@@ -17,8 +17,9 @@ from il2.knowledge.table import tables_folder
 FILE = "verdicts.json"
 LAYERS = ("network", "engine", "gene", "receptor", "signalling", "cell", "experiments")
 TABLES = (
-    "affinities", "assay_references", "calibrated", "cells", "cell_traits", "criteria", "heads", "molecules",
-    "output_inputs", "outputs", "partners", "priors", "promoters", "quantities", "receptor_counts", "species", "bands", "coordinates", "loci", "residues", "sequence_features", "sequences",
+    "affinities", "assay_references", "bands", "calibrated", "cell_traits", "cells", "coordinates", "criteria", "heads",
+    "loci", "molecules", "output_inputs", "outputs", "partners", "priors", "promoters", "quantities", "receptor_counts",
+    "residues", "sequence_features", "sequences", "species",
 )  # fmt: skip
 
 

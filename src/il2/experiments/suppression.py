@@ -40,6 +40,11 @@ def _well(responder: str, treg: Cells, additions: tuple[Addition, ...] = ()) -> 
     )  # fmt: skip
 
 
+MEASURES = tuple(
+    f"{what}_{r}"
+    for r in RESPONDERS
+    for what in ("suppression", "smallest_step", "left_with_IL2", "kept_without_capture")
+)
 WELLS = {(r, name): well for r in RESPONDERS for name, well in wells(r).items()}
 
 
@@ -50,7 +55,8 @@ def assay(sample: Sample) -> tuple[dict[str, np.ndarray], dict[str, tuple[np.nda
     kept_without_capture: suppression in excess IL-2, or by Treg that do not capture, over that of Treg.
     """
     found = grown(sample, {f"{r} {name}": w for (r, name), w in WELLS.items()}, np.array([0.0, READ_h]), ["cells"])
-    values, curves = {}, {}
+    values: dict[str, np.ndarray] = {}
+    curves = {}
     for r in RESPONDERS:
         left = {name: found[f"{r} {name}"][f"{r}:cells"][:, -1] for who, name in WELLS if who == r}
         dose = np.stack([1 - left[f"{x:g}"] / left[ALONE] for x in RATIOS], axis=-1)

@@ -14,6 +14,7 @@ from il2.errors import Il2Error, did_you_mean
 from il2.fit.free import Free
 from il2.fit.wells import Wells
 from il2.knowledge.cell import CHAINS, cell, cells, is_cell
+from il2.knowledge.source import ASSUMED
 from il2.receptor.affinity import all_factors
 from il2.receptor.ligand import Ligand
 from il2.receptor.model import System

@@ -37,14 +37,11 @@ def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
 
     An unknown gene, factor or effect is an Il2Error.
     """
-    own = [row for row in rows("promoters") if row["gene"] == gene]
+    own = _rows(gene, factors)
     if not own:
         raise Il2Error(f"no promoter of {gene!r}", how=did_you_mean(gene, genes()))
     terms, beside = [], num(0.0)
     for row in own:
-        if row["factor"] not in factors:
-            what, how = f"no factor {row['factor']!r}", did_you_mean(row["factor"], factors)
-            raise Il2Error(what, where=f"promoters.csv: {gene}", how=how)
         x, s = factors[row["factor"]], sym(strength(gene, row["factor"]))
         if row["effect"] == NEEDS:
             terms.append(s + (1 - s) * x)
@@ -54,16 +51,24 @@ def activity(gene: str, factors: Mapping[str, Expr]) -> Expr:
             terms.append(num(1.0) / (1 + s * x))
         elif row["effect"] == DRIVES:
             beside = beside + s * x
-        elif row["effect"] not in EFFECTS:
-            what, how = f"no effect {row['effect']!r}", did_you_mean(row["effect"], EFFECTS)
-            raise Il2Error(what, where=f"promoters.csv: {gene}", how=how)
     return (product(terms) if terms else num(0.0)) + beside
 
 
 def remodelling(gene: str, factors: Mapping[str, Expr], effect: str) -> Expr:
     """Sum of what opens, or of what closes, the DNA of a promoter, over the rate of a stimulated cell."""
-    own = [row for row in rows("promoters") if row["gene"] == gene and row["effect"] == effect]
+    own = [row for row in _rows(gene, factors) if row["effect"] == effect]
     return add(num(0.0), *(sym(strength(gene, row["factor"], effect)) * factors[row["factor"]] for row in own))
+
+
+def _rows(gene: str, factors: Mapping[str, Expr]) -> list[dict[str, str]]:
+    """The rows of a gene; one that names a factor or an effect that is not there is an Il2Error."""
+    own = [row for row in rows("promoters") if row["gene"] == gene]
+    for row in own:
+        for kind, known in (("factor", factors), ("effect", EFFECTS)):
+            if row[kind] not in known:
+                how = did_you_mean(row[kind], known)
+                raise Il2Error(f"no {kind} {row[kind]!r}", where=f"promoters.csv: {gene}", how=how)
+    return own
 
 
 def strengths(gene: str) -> tuple[Parameter, ...]:

@@ -65,7 +65,7 @@ def _setup(asked: Plate, sources: Sources) -> list[Markup]:
         "Antigen (molecules)",
         "CD28 help",
         "Given",
-        "Medium changed",
+        "Fresh medium",
         "Volume (uL)",
     ]
     body = [_well(asked.labels.get(key, key), key, well) for key, well in asked.wells.items()]
@@ -121,7 +121,7 @@ def _results(data: xarray.Dataset, asked: Plate) -> list[Markup]:
             (
                 first, r["cells"], _text(1000 * r["IL2_peak_nM"]), *([_span(*peaks)] if banded else []),
                 f"{r['IL2_peak_h']:g}", f"{r['cells_start']:,.0f}", f"{r['cells_end']:,.0f}",
-                *([_span(low, high, "{:,.0f}")] if banded else []), _text(r["fold"]), _text(r["divisions"]),
+                *([_span(low, high)] if banded else []), _text(r["fold"]), _text(r["divisions"]),
                 f"{r['dead']:,.0f}", f"{r['balance_error']:.0e}",
             )
         )  # fmt: skip
@@ -138,12 +138,12 @@ def _results(data: xarray.Dataset, asked: Plate) -> list[Markup]:
     return [tag("p", text), table(caption, header, body, numbers=range(2, len(header)))]
 
 
-def _span(low: float, high: float, form: str = "{:.3g}") -> str:
-    return "–" if math.isnan(low) else f"{form.format(low)} to {form.format(high)}"
+def _span(low: float, high: float) -> str:
+    return "–" if math.isnan(low) else f"{_text(low)} to {_text(high)}"
 
 
 def _text(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3g}"
+    return "–" if math.isnan(value) else number_text(value)
 
 
 def _warnings(data: xarray.Dataset) -> Markup:

@@ -1,8 +1,8 @@
 """What cell fates read: products that follow the pathways with their own half-lives, as rows of two tables.
 
-outputs.csv has one row a product: its half-life and its level without any input. output_inputs.csv has one row an
-input: `adds` w H(x), `needs` H(x) (left out: w), `represses` 1 / (1 + w H(x)); H is a rising Hill function with one
-half at `half`. Levels are relative: 1 is what full input gives.
+outputs.csv has one row a product: its half-life and its level before anything adds to it. output_inputs.csv has one row
+an input: `adds` w H(x), `needs` w + (1 - w) H(x) of all of it, `represses` 1 / (1 + w H(x)); H is a Hill function
+with one half at `half`. A cell starts as it stays without any input. Levels are relative: 1 is what full input gives.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from il2.network.network import Network, Parameter, join
 from il2.network.part import follows, with_quantities
 
 ADDS, NEEDS = "adds", "needs"
+EFFECTS = (ADDS, NEEDS, "represses")
 
 
 def products() -> tuple[str, ...]:
@@ -36,17 +37,14 @@ def _output(name: str, inputs: Mapping[str, Expr]) -> Network:
         raise Il2Error(f"no product {name!r}", where="outputs.csv", how=did_you_mean(name, table))
     row, own = table[name], [r for r in rows("output_inputs") if r["product"] == name]
     for r in own:
-        if r["input"] not in inputs:
-            raise Il2Error(
-                f"no input {r['input']!r}", where=f"output_inputs.csv: {name}", how=did_you_mean(r["input"], inputs)
-            )
+        _check(r, inputs)
     life, base, gene = f"{name}_half_life", f"{name}_at_rest", f"{name}_gene"
     given = [
         Parameter(life, float(row["half_life_h"]), "h"),
         Parameter(base, float(row["at_rest"]), "dimensionless"),
         Parameter(gene, 1.0, "dimensionless", "0 is a knock-out"),
     ]
-    terms, factors = [sym(base)], []
+    terms, factors, missing = [sym(base)], [], []
     for r in own:
         weight, level = f"{name}_by_{r['input']}", f"{name}_half_{r['input']}"
         given += [Parameter(weight, float(r["weight"]), "dimensionless"), Parameter(level, float(r["half"]), r["unit"])]
@@ -56,9 +54,20 @@ def _output(name: str, inputs: Mapping[str, Expr]) -> Network:
             terms.append(sym(weight) * share)
         elif r["effect"] == NEEDS:
             factors.append(sym(weight) + (1 - sym(weight)) * share)
+            missing.append(sym(weight))
         else:
             factors.append(num(1.0) / (1 + sym(weight) * share))
     target = sym(gene) * add(*terms) * product(factors)
     rate = sym("ln_2") / (sym(life) * sym("minutes_per_hour"))
-    part = follows(name, target, rate, start=sym(gene) * sym(base))
+    part = follows(name, target, rate, start=sym(gene) * sym(base) * product(missing))
     return Network(name, part.compartments, part.species, tuple(given), reactions=part.reactions)
+
+
+def _check(row: Mapping[str, str], inputs: Mapping[str, Expr]) -> None:
+    """Raise an Il2Error for a row whose input is not there, or whose effect is none."""
+    where, wanted = f"output_inputs.csv: {row['product']}", row["input"]
+    if wanted not in inputs:
+        hint = f"Ask for the product {wanted} too." if wanted in products() else did_you_mean(wanted, inputs)
+        raise Il2Error(f"no input {wanted!r}", where=where, how=hint)
+    if row["effect"] not in EFFECTS:
+        raise Il2Error(f"unknown effect {row['effect']!r}", where=where, how=did_you_mean(row["effect"], EFFECTS))
