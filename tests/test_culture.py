@@ -61,11 +61,11 @@ def test_mass_balance_with_two_cytokines_a_neutraliser_and_changes_of_medium():
         cells=(Cells("CD8", 5e4),),
         antigen=(Antigen(1e9), Antigen(0, 30)),
         costimulation=0.5,
-        additions=(Addition("IL15", 1, 0), Addition("IL2", 0.5, 10), Addition("anti_IL2", 2, 20)),
+        additions=(Addition("IL7", 1, 0), Addition("IL2", 0.5, 10), Addition("anti_IL2", 2, 20)),
         medium_changes=(Change(24, 0.5, {"IL2": 0.2}), Change(48, 1.0)),
     )
     data = culture(well, TIMES, threads=1)
-    for c in ("IL2", "IL15"):
+    for c in ("IL2", "IL7"):
         assert 0 < data[f"{c}{BALANCE}"].item() < 1e-6
 
 

@@ -26,7 +26,8 @@ def preset(name: str) -> Plate:
     bare = name.casefold().replace("-", "_").replace(" ", "_")
     if bare not in known:
         holds = [n for folded, n in known.items() if bare and bare in folded]
-        how = f"{did_you_mean(holds[0] if holds else bare, known.values())} See `il2 culture --list`, or give a file that ends in .yaml."
+        near = did_you_mean(holds[0] if holds else bare, known.values())
+        how = f"{near} See `il2 culture --list`, or give a file that ends in .yaml."
         raise Il2Error(f"unknown preset {name!r}", where="il2 culture", how=how)
     return read_plate(presets_folder() / f"{known[bare]}.yaml")
 

@@ -76,7 +76,8 @@ EXPERIMENT = Experiment(
     setup="2000 Th2 cells of one clone among 100 000 Th2 cells of other clones, with 100 million allergen peptides on "
     "100 000 presenting cells and CD28 help, without allergen, and with 100 nM daclizumab.",
     observable="IL-2 of the medium at 24 h and free IL2RA of the clone at 18 h over those without allergen, the share "
-    "that has not divided at 18 h, and living cells of the clone and of the others at day 5 over their numbers at the start.",
+    "that has not divided at 18 h, and living cells of the clone and of the others at day 5 "
+    "over their numbers at the start.",
     criterion="IL-2 at least 10 times and IL2RA at least 3 times up before the first division; the clone at least 5 "
     "times its number at day 5, the others no more than 1.5 times theirs; with daclizumab at most a fifth of the gain.",
     run=run,

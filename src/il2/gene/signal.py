@@ -93,7 +93,9 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
 
 
 def stability(costimulation: Expr, pstat5: Expr) -> Expr:
-    """How many times longer the mRNA lasts: CD28 protects it for hours, and pSTAT5 shortens its life."""
+    """How many times longer the mRNA lasts: CD28 protects it for hours, and pSTAT5 shortens its life
+    once the TCR signal is gone."""
     longer = 1 + (sym("CD28_mRNA_stabilisation") - 1) * costimulation * sym(WINDOW)
-    shorter = 1 + (sym("pSTAT5_effect_on_mRNA_decay") - 1) * half(pstat5, "STAT5_output_half")
+    signalling = half(sym(SIGNAL), "TCR_half_activation")
+    shorter = 1 + (sym("pSTAT5_effect_on_mRNA_decay") - 1) * half(pstat5, "STAT5_output_half") * (1 - signalling)
     return longer / shorter
