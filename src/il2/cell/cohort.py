@@ -26,8 +26,8 @@ from il2.signalling.response import response_of
 from il2.signalling.stat import phosphorylated, stat
 
 PRODUCTS = ("IL2RA_programme", "IL2RB_programme", "BCL2", "MYC", "PRDM1", "FASLG", "CFLAR", "CTLA4")
-ENGAGED, HELP = "TCR_engaged", "CD28_ligands"
-INLETS = {ENGAGED: "molecule/cell", HELP: "dimensionless", "contact_time": "h"}
+ENGAGED, HELP, HELP_AT_FIRST = "TCR_engaged", "CD28_ligands", "CD28_ligands_at_first"
+INLETS = {ENGAGED: "molecule/cell", HELP: "dimensionless", HELP_AT_FIRST: "dimensionless", "contact_time": "h"}
 SINGLE = ("PTEN", "JAK1", "JAK3", "IL2_capacity", START, "IL2_to_calcium")
 
 
@@ -57,7 +57,8 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     those that the cohort itself needs. The inlets are parameters, so that the cohort can be solved alone.
     """
     engaged, costimulation = sym(ENGAGED), sym(HELP)
-    within = costimulation * sym("costimulation_dependence") + sym("CD28") * (1 - sym("costimulation_dependence"))
+    open_to_Treg = sym("help_open_to_Treg")
+    within = costimulation * open_to_Treg + sym(HELP_AT_FIRST) * (1 - open_to_Treg)
     x, primed = sym(SIGNAL), sym(PRIMED)
     crosstalk = 1 - primed + primed / (1 + sym("TCR_inhibition_of_pSTAT5") * x)
     phosphatase = 1 + (sym("DUSP4_effect_on_STAT5_dephosphorylation") - 1) * sym("DUSP4")
@@ -123,8 +124,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
 TRAITS = {
     "TCR_count": (0.0, "molecule/cell"),
     "antigen_response": (1.0, "dimensionless"),
-    "costimulation_dependence": (1.0, "dimensionless"),
-    "CD28": (0.0, "dimensionless"),
+    "help_open_to_Treg": (1.0, "dimensionless"),
     "STAT5_constitutive": (0.0, "dimensionless"),
     "DUSP4": (0.0, "dimensionless"),
     "FAS": (1.0, "dimensionless"),

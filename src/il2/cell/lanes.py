@@ -9,41 +9,27 @@ from functools import lru_cache
 import numpy as np
 
 from il2.cell.cohort import named
-from il2.cell.medium import (
-    ANTIGEN,
-    COSTIMULATION,
-    GIVEN,
-    NEUTRALISER,
-    PRESENTING,
-    REMOVED,
-    VOLUME,
-    complexed,
-    free,
-    ledger,
-    well_network,
-)
+from il2.cell.happenings import HOUR, events_of
+from il2.cell.medium import COSTIMULATION, PRESENTING, VOLUME, well_network
 from il2.cell.spread import count_name
-from il2.cell.well import CYTOKINES, KNOCKOUTS, RECEPTOR_ANTIBODIES, Well, chains, traits
+from il2.cell.well import KNOCKOUTS, RECEPTOR_ANTIBODIES, Well, chains, traits
 from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run as evaluated
-from il2.engine.event import Bolus, Event, Exchange, Switch, Washout
 from il2.engine.schedule import run
 from il2.engine.solve import Tolerances
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.cell import cell
 from il2.knowledge.species import species_values
-from il2.network.expression import Expr, num, sym
+from il2.network.expression import Expr, sym
 from il2.network.network import Network
 from il2.network.program import Program, lower, lower_expressions
-from il2.receptor.head import partner_row
-from il2.receptor.model import System, dose, system
+from il2.receptor.model import System, system
 from il2.receptor.trafficking import count
 from il2.signalling.models import several
 
 LANES_AT_ONCE = 2_000  # bounds memory; lanes do not depend on one another
 TOLERANCES = Tolerances(rtol=1e-6, atol=1e-8, first_step=1e-4)
 ARMS = 2
-HOUR = 60.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +113,7 @@ def solve_wells(
             w, v = lane_well[piece], lane_variant[piece]
             parameters = _parameters(network, tables, variants, w, v)
             solved = run(
-                network, parameters, np.asarray(times_h) * HOUR, _events(here, found, w),
+                network, parameters, np.asarray(times_h) * HOUR, events_of(here, found.molecules, w),
                 tolerances=TOLERANCES, program=program, threads=threads,
             )  # fmt: skip
             pieces.append(evaluated(tape, {"y": solved.y, "p": parameters[:, None, :]}, places))
@@ -200,48 +186,6 @@ def _parameters(
         values[name] = column
     rows_ = parameter_rows(network, values)
     return np.repeat(rows_, len(w), axis=0) if len(rows_) == 1 and len(w) > 1 else rows_
-
-
-def _events(wells: list[Well], found: Setup, w: np.ndarray) -> list[Event]:
-    """Events of lanes that stand for the wells `w`; where a well lacks one, it never happens."""
-    out: list[Event] = []
-
-    def at(times: Mapping[int, float], values: Mapping[int, float]) -> tuple[np.ndarray, np.ndarray]:
-        time = np.array([times.get(k, np.inf) for k in range(len(wells))]) * HOUR
-        value = np.array([values.get(k, 0.0) for k in range(len(wells))])
-        return time[w], value[w]
-
-    changes: dict[tuple[float, tuple[tuple[str, float], ...], int], dict[int, float]] = {}
-    for k, well in enumerate(wells):
-        for i, m in enumerate(well.medium_changes):
-            changes.setdefault((m.fraction, tuple(sorted(m.fresh_nM.items())), i), {})[k] = m.time_h
-    for (fraction, fresh, _), times in changes.items():
-        time, _values = at(times, {})
-        new = dict(fresh)
-        for c in (m for m in found.molecules if m in CYTOKINES):
-            out.append(Bolus(time, ledger(c, REMOVED), num(fraction) * sym(free(c))))
-            out.append(Bolus(time, ledger(c, GIVEN), fraction * new.get(c, 0.0)))
-            if c == "IL2":
-                out.append(Bolus(time, ledger(c, REMOVED), num(fraction) * sym(complexed("IL2"))))
-        targets = {free(c): new.get(c, 0.0) for c in found.molecules if c in CYTOKINES}
-        targets |= {free(NEUTRALISER): 0.0, complexed("IL2"): 0.0}
-        out.append(Exchange(time, targets, fraction))
-    for what in dict.fromkeys(a.what for well in wells for a in well.additions):
-        own = [[a for a in well.additions if a.what == what] for well in wells]
-        for i in range(max(len(items) for items in own)):
-            chosen = {k: items[i] for k, items in enumerate(own) if i < len(items)}
-            time, value = at({k: a.time_h for k, a in chosen.items()}, {k: a.dose_nM for k, a in chosen.items()})
-            if what in CYTOKINES:
-                out += [Bolus(time, free(what), value), Bolus(time, ledger(what, GIVEN), value)]
-            elif what == NEUTRALISER:
-                out.append(Bolus(time, free(what), float(partner_row(what)["arms"]) * value))
-            else:
-                out.append(Switch(time, dose(what), value))
-    for i in range(max(len(well.antigen) for well in wells)):
-        items = {k: well.antigen[i] for k, well in enumerate(wells) if i < len(well.antigen)}
-        time, value = at({k: a.time_h for k, a in items.items()}, {k: a.molecules for k, a in items.items()})
-        out.append(Washout(time, ANTIGEN, value))
-    return out
 
 
 def _readouts(network: Network, found: Setup, wanted: tuple[str, ...]) -> dict[str, Expr]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from il2.cell.cohort import ENGAGED, HELP, INLETS, Cohort, cohort, named
+from il2.cell.cohort import ENGAGED, HELP, HELP_AT_FIRST, INLETS, Cohort, cohort, named
 from il2.cell.population import CELLS
 from il2.gene.signal import PRIMED
 from il2.network.expression import Expr, add, num, substitute, sym, symbols
@@ -62,7 +62,7 @@ def _named(model: Cohort, name: str, names: tuple[str, ...]) -> Network:
             own.add(d.name)
     table = {old: sym(named(name, old)) for old in own}
     table |= {dose(c): sym(free(c)) for c in model.taken}
-    table |= {ENGAGED: _engaged(name, names), HELP: _help(names)}
+    table |= {ENGAGED: _engaged(name, names), HELP: _help(names), HELP_AT_FIRST: sym(COSTIMULATION)}
 
     def sub(e: Expr) -> Expr:
         return substitute(e, table)

@@ -56,8 +56,10 @@ def prior(of: Range, unit: str, note: str = "") -> Free:
 
 @cache
 def typical_width(chain: str) -> float:
-    """Decades between the ends of the range of a chain's count: the median over cells where it was measured."""
-    known = [c.counts[chain] for c in cells().values() if chain in c.counts and c.counts[chain].grade != ASSUMED]
+    """Decades between the ends of the range of a chain's count: the median over cells where it was measured, or else
+    over all where it is known."""
+    every = [c.counts[chain] for c in cells().values() if chain in c.counts]
+    known = [k for k in every if k.grade != ASSUMED] or every
     found = [math.log10(k.high / k.low) for k in known if 0 < k.low < k.high]
     return float(np.median(found)) if found else 2 * math.log10(LEAST_WIDTH)
 

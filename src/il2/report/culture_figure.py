@@ -55,10 +55,13 @@ def culture_figure(data: xarray.Dataset, asked: Plate) -> Figure:
     square = len(columns) == 1  # one column of four would be a tower
     wide, high = (2, 2) if square else (len(columns), len(ROWS))
     width = LEFT + wide * WIDE + (wide - 1) * GAP_X + RIGHT
-    per_line = max(1, int((width - LEFT) / (0.55 + 0.075 * max(len(n) for n in names))))
-    lines = -(-len(names) // per_line)
+    room = width - LEFT - WIDE - GAP_X - RIGHT  # beside the one panel of IL-2
+    per_line, lines = _in_lines(names, room)
+    beside = not side_by_side and not square and lines * LINE <= HIGH
+    if not beside:
+        per_line, lines = _in_lines(names, width - LEFT)
     wrapped = textwrap.wrap(notes, int(14.5 * width))
-    below = BELOW + LINE * lines + 0.15 * len(wrapped) + 0.15
+    below = BELOW + (0 if beside else LINE * lines) + 0.15 * len(wrapped) + 0.15
     height = TOP + high * HIGH + (high - 1) * GAP_Y + below
     figure = _blank(width, height)
     title = textwrap.shorten(asked.title, int(11 * width), placeholder="...")
@@ -90,7 +93,8 @@ def culture_figure(data: xarray.Dataset, asked: Plate) -> Figure:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=s.colour, linestyle=s.dash, linewidth=1.8, label=s.label) for s in styles]
-    anchor = (LEFT / width, (below - 0.42) / height)
+    at = (LEFT + WIDE + GAP_X, height - TOP) if beside else (LEFT, below - 0.42)
+    anchor = (at[0] / width, at[1] / height)
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=anchor, ncol=per_line, fontsize=8, frameon=False,
         borderaxespad=0, borderpad=0, handlelength=2.2, columnspacing=1.4, labelcolor=INK,
@@ -98,6 +102,12 @@ def culture_figure(data: xarray.Dataset, asked: Plate) -> Figure:
     foot = (0.1 + 0.15 * len(wrapped)) / height
     figure.text(0.15 / width, foot, "\n".join(wrapped), fontsize=7.5, color=PALE, va="top", linespacing=1.35)
     return figure
+
+
+def _in_lines(names: Sequence[str], room: float) -> tuple[int, int]:
+    """Names on a line of a legend that is `room` inches wide, and how many lines that makes."""
+    per_line = max(1, int(room / (0.55 + 0.075 * max(len(n) for n in names))))
+    return per_line, -(-len(names) // per_line)
 
 
 def _blank(width: float, height: float) -> Figure:
@@ -150,7 +160,8 @@ def _curve(
     """The line and the band of a variable of a well and its cells."""
     name, well, cohort = what
     times, values = data.time_h.values, _values(data, name, well, cohort, factor)
-    if np.isnan(values).all():
+    absent = cohort and not data.cells.sel(well=well, cohort=cohort).values[0] > 0
+    if absent or np.isnan(values).all():
         return
     axes.plot(times, values, color=style.colour, linestyle=style.dash, linewidth=1.6)
     if f"{name}_low" in data:
