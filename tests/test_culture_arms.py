@@ -74,7 +74,7 @@ def test_equal_arms_do_not_differ():
     assert arms_at(same) == arms_sum(same) == 1
     assert arms_loss(same) == 0
     assert arms_interaction(row("number=1e4; antigen=1e8; IL2=1 | | IL2=2 | | IL2=2")) == pytest.approx(1)
-    assert half_effect_ratio(row("number=1e3 | | ", ligand="IL2", dose_nM="1e-4..1e1", readout="pstat5")) == 1
+    assert half_effect_ratio(row("number=1e3; IL2=1e-4..1e1 | | ", ligand="IL2", readout="pstat5")) == 1
 
 
 def test_a_readout_can_be_a_quotient():
@@ -117,7 +117,7 @@ def test_more_il2_lets_more_cells_in():
 
 
 def test_half_effect_does_not_depend_on_the_unit():
-    given = row("number=1e3", cells="T_blast", ligand="IL2", dose_nM="1e-4..1e1", readout="pstat5", time_min="30")
+    given = row("number=1e3; IL2=1e-4..1e1", cells="T_blast", ligand="IL2", readout="pstat5", time_min="30")
     assert half_effect(given | {"unit": "pM"}) == pytest.approx(1000 * half_effect(given | {"unit": "nM"}))
 
 

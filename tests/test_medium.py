@@ -108,7 +108,7 @@ def random_well(seed: int) -> Well:
     return Well(
         cells=(
             Cells("Th", 10 ** draw.uniform(2, 6), without=() if draw.random() < 0.8 else ("IL2",)),
-            Cells("Treg", 10 ** draw.uniform(1, 6), "other"),
+            Cells("Treg", 10 ** draw.uniform(1, 6), "other", changes={"capture": float(draw.integers(2))}),
         ),
         volume_uL=float(10 ** draw.uniform(1, 3.5)),
         antigen=(Antigen(10 ** draw.uniform(5, 11)), Antigen(0.0, hour())),
@@ -275,11 +275,14 @@ def test_scipy_agrees_on_a_well_with_events():
 
 
 @pytest.mark.parametrize("gene", ["JAK1", "JAK3"])
-def test_without_either_kinase_STAT5_is_not_phosphorylated(gene):
+def test_without_either_kinase_IL2_gives_no_signal(gene):
     well = replace(ALONE, additions=(Addition("IL2", 10.0),))
-    (course,) = solved(replace(well, cells=(replace(PAIR[0], without=(gene,)),)), wanted=("pstat5",))
-    (normal,) = solved(well, wanted=("pstat5",))
-    assert not course["Th:pstat5"].any() and normal["Th:pstat5"].max() > 0.1
+    without = (replace(PAIR[0], without=(gene,)),)
+    quiet, lacking = replace(well, antigen=()), replace(well, cells=without)
+    alone, normal, course = solved(replace(quiet, cells=without), quiet, lacking, wanted=("pstat5", "pAKT", "pERK"))
+    assert not course["Th:pstat5"].any()
+    for name in normal.values:
+        assert not alone[name].any() and normal[name].max() > 0.1, name
 
 
 def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none():
@@ -299,6 +302,12 @@ def test_cells_that_do_not_know_the_antigen_hold_none_and_leave_it_to_those_that
     (one,) = solved(ALONE, wanted=wanted)
     assert not both["other:TCR_signal"].any() and both["other:IL2_mRNA"].max() < 1e-3 * both["Th:IL2_mRNA"].max()
     assert close(both["Th:TCR_signal"][:, 1], one["Th:TCR_signal"][:, 1], 1e-2)
+
+
+def test_cells_without_T_cell_receptors_leave_the_antigen_to_those_that_have_them():
+    with_nk = replace(ACTIVE, cells=(PAIR[0], Cells("NK", 1e6, "other")))
+    (both,), (one,) = (solved(w, wanted=(ANTIGEN, "TCR_signal")) for w in (with_nk, ALONE))
+    assert close(both["Th:TCR_signal"][:, 1], one["Th:TCR_signal"][:, 1], 1e-2) and not both["other:TCR_signal"].any()
 
 
 def test_antigen_goes_and_comes_as_the_well_says():
@@ -414,6 +423,12 @@ WRONG = {
     "unknown change of a cohort": (
         lambda: solved(replace(ALONE, cells=(Cells("Th", 1.0, changes={"PTENN": 1.0}),))), "Th: no number 'PTENN'",
     ),
+    "variant that is not given": (
+        lambda: solved(replace(ALONE, cells=(replace(PAIR[0], changes={"PTEN": "mine"}),))), "no variant 'mine'",
+    ),
+    "variants of two sizes": (
+        lambda: solved(ALONE, variants={"TCR_affinity": np.ones(2), "antigen_loss": np.ones(3)}), "variants of [2, 3]",
+    ),
     "unknown readout": (lambda: solved(ALONE, wanted=("IL2@mediun",)), "no readout 'IL2@mediun'"),
     "readout that was not asked for": (lambda: solved(ALONE)[0]["Th:cells"], "no readout 'Th:cells'"),
     "falling times": (lambda: solved(ALONE, times=np.array([2.0, 1.0])), "rising"),
@@ -437,7 +452,7 @@ def test_the_example_of_the_guide_shows_what_it_says(capsys):
     (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     exec(compile(example, "gene_to_cell.md", "exec"), {})
     lines = capsys.readouterr().out.splitlines()
-    secreted = [float(re.search(r"([\d.]+)\]", line)[1]) for line in lines]
+    secreted = [float(re.search(r"([\d.]+)\s*\], cells", line)[1]) for line in lines]
     assert [line[:17].strip() for line in lines] == ["antigen and CD28", "antigen alone", "JAK inhibitor"]
     assert secreted[1] < secreted[0] < secreted[2]  # CD28 helps, and without pSTAT5 there is no brake
 

@@ -248,12 +248,13 @@ def test_factors_of_a_normal_cell_lie_between_none_and_one(x, engaged, primed, h
 
 
 def test_CD28_makes_mRNA_last_for_a_while_and_pSTAT5_shortens_its_life():
-    def longer(help_: float, pstat5: float, window: float) -> float:
-        return numbers(stability(num(help_), num(pstat5)), CD28_window=window)
+    def longer(help_: float, pstat5: float, window: float, x: float = 0.0) -> float:
+        return numbers(stability(num(help_), num(pstat5)), CD28_window=window, TCR_signal=x)
 
     assert longer(0, 0, 1) == longer(1, 0, 0) == 1.0
     assert longer(1, 0, 1) == pytest.approx(value("CD28_mRNA_stabilisation"))
     assert longer(0, 1e9, 1) == pytest.approx(1 / value("pSTAT5_effect_on_mRNA_decay"), rel=1e-6)
+    assert longer(0, 1e9, 1, x=1e12) == pytest.approx(1.0)  # not while the T cell receptor signals
     assert longer(1, 0, 0.5) == pytest.approx((1 + longer(1, 0, 1)) / 2)
 
 

@@ -93,7 +93,10 @@ def solve_wells(
     count `CELL CHAIN`, a trait `CELL trait`; the default set alone without them. on_done: told how many lanes are done.
     """
     wanted, variants = tuple(wanted), variants or {}
-    size = max((len(v) for v in variants.values()), default=1)
+    sizes = {len(v) for v in variants.values()} or {1}
+    if len(sizes) > 1:
+        raise Il2Error(f"variants of {sorted(sizes)} values", where="culture", how="Give each name as many values.")
+    (size,) = sizes
     out: dict[int, Courses] = {}
     groups: dict[Setup, list[int]] = {}
     for i, well in enumerate(wells):
@@ -104,7 +107,7 @@ def solve_wells(
         tape, places = lower_expressions(network, list(readouts.values()))
         here = [wells[i] for i in members]
         for well in here:
-            _known_changes(well, network)
+            _check_changes(well, network, variants)
         tables = [values_of(well, found, variants) for well in here]
         lane_well, lane_variant = (a.ravel() for a in np.indices((len(here), size)))
         pieces, reasons = [], []
@@ -144,24 +147,28 @@ def values_of(well: Well, found: Setup, variants: Mapping[str, np.ndarray] | Non
             name = count_name(row["cell"], trait)
             out[named(c.label, trait)] = name if name in variants else float(row["value"])
         out[named(c.label, "cells_at_start")] = c.number
-        out[named(c.label, "antigen_specific")] = float(c.specific)
+        receptors_known = "TCR_count" in traits(c.kind) or "TCR_count" in c.changes
+        out[named(c.label, "antigen_specific")] = float(c.specific and receptors_known)
         for gene in c.without:
             out |= {named(c.label, name): value for name, value in KNOCKOUTS[gene].items()}
         out |= {named(c.label, name): value for name, value in c.changes.items()}
     return out | dict(well.changes)
 
 
-def _known_changes(well: Well, network: Network) -> None:
-    """A change of a number that the network of the well does not have is an Il2Error."""
+def _check_changes(well: Well, network: Network, variants: Mapping[str, np.ndarray]) -> None:
+    """A change of a number that the network lacks, or to a variant that is not given, is an Il2Error."""
     known = set(network.parameter_names)
     for where, start, changes in (
         ("Well", "", well.changes),
         *((c.label, named(c.label, ""), c.changes) for c in well.cells),
     ):
-        for name in changes:
+        for name, value in changes.items():
             if start + name not in known:
                 own = [n.removeprefix(start) for n in known if n.startswith(start)]
                 raise Il2Error(f"no number {name!r} to change", where=where, how=did_you_mean(name, sorted(own)))
+            if isinstance(value, str) and value not in variants:
+                how = did_you_mean(value, variants) or "Give its values as a variant."
+                raise Il2Error(f"no variant {value!r} for {name}", where=where, how=how)
 
 
 def _parameters(

@@ -8,7 +8,7 @@ out with old medium. The observables `IL2_brought` and `IL2_found` are equal whe
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 
 from il2.cell.cohort import ENGAGED, HELP, HELP_AT_FIRST, INLETS, Cohort, cohort, named
 from il2.cell.population import CELLS
@@ -39,7 +39,7 @@ def ledger(cytokine: str, kind: str) -> str:
     return f"{cytokine}_{kind}"
 
 
-@cache
+@lru_cache(maxsize=16)
 def well_network(of: System, names: tuple[str, ...], genes: tuple[str, ...], products: tuple[str, ...]) -> Network:
     """The network of a well with one cohort per name; the numbers of each come as parameters of its own."""
     model = cohort(of, genes, products)

@@ -69,6 +69,7 @@ def population(cues: Cues) -> Population:
         + sym("division_destiny_by_CD28") * half(total - sym(SUM_IL2), "division_destiny_half") * cues.costimulation
         + sym("division_destiny_by_IL2") * half(sym(SUM_IL2), "division_destiny_half")
         + sym("division_destiny_innate")
+        + sym("destiny_added")
     )
     first = ENTRY_STAGES / (sym("first_division_time") * sym("first_division_factor") * sym("minutes_per_hour"))
     later = STAGES / (sym("subsequent_division_time") * sym("minutes_per_hour"))

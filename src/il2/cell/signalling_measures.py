@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from il2.cell.answers import Row, default_counts, in_unit
-from il2.cell.culture_arms import courses, hours, own, wells
+from il2.cell.culture_arms import courses, hours, own, spans, wells
 from il2.cell.ec50 import ec50
 from il2.cell.well import Addition, Well
 from il2.knowledge.quantity import quantity
@@ -35,44 +35,49 @@ def stat5_cycles(row: Row) -> float:
 
 
 def doses(row: Row) -> np.ndarray:
-    """Doses (doses,) in nM of the range `low..high` of a row."""
-    low, high = (float(end) for end in row["dose_nM"].split(".."))
+    """Doses (doses,) in nM of the ligand, over the range `name=low..high` of a row."""
+    low, high = spans(row)[1][row["ligand"]]
     return np.geomspace(low, high, round(np.log10(high / low) * DOSES_PER_DECADE) + 1)
 
 
+def curves(row: Row) -> list[np.ndarray]:
+    """The reading of each arm of a row at its time, by dose of its ligand."""
+    return [_curve(row, well) for well in wells(spans(row)[0])]
+
+
 def _curve(row: Row, well: Well) -> np.ndarray:
-    """The reading of a row at its time, by dose of its ligand."""
-    given = [replace(well, additions=(*well.additions, Addition(row["ligand"], d))) for d in doses(row)]
+    others = tuple(a for a in well.additions if a.what != row["ligand"])
+    given = [replace(well, additions=(*others, Addition(row["ligand"], d))) for d in doses(row)]
     done = courses(given, np.array([0.0, float(hours(row)[-1])]), (row["readout"],))
     return np.array([own(c, row["readout"])[-1] for c in done])
 
 
 def half_effect(row: Row) -> float:
     """Dose of half the rise of a reading."""
-    return in_unit(ec50(doses(row), _curve(row, wells(row)[0])), "nM", row)
+    return in_unit(ec50(doses(row), curves(row)[0]), "nM", row)
 
 
 def half_inhibition(row: Row) -> float:
     """Dose of half the fall of a reading."""
-    return in_unit(ec50(doses(row), -_curve(row, wells(row)[0])), "nM", row)
+    return in_unit(ec50(doses(row), -curves(row)[0]), "nM", row)
 
 
 def half_effect_ratio(row: Row) -> float:
     """Dose of half the rise in the first arm over that in the second."""
-    first, second = (ec50(doses(row), _curve(row, well)) for well in wells(row))
+    first, second = (ec50(doses(row), curve) for curve in curves(row))
     return first / second
 
 
 def top_steps(row: Row) -> float:
     """Largest ratio of the top of the dose response of an arm over that of the arm before."""
-    tops = [_curve(row, well).max() for well in wells(row)]
+    tops = [curve.max() for curve in curves(row)]
     return float(max(after / before for before, after in pairwise(tops)))
 
 
 def half_effect_over_occupancy(row: Row) -> float:
     """Dose of half the rise over the dose at which half of the full receptors of the cells are occupied at rest."""
     bound = occupancy(row["ligand"], default_counts(row["cells"]), doses(row), FULL)
-    return ec50(doses(row), _curve(row, wells(row)[0])) / ec50(doses(row), bound)
+    return ec50(doses(row), curves(row)[0]) / ec50(doses(row), bound)
 
 
 def half_life(row: Row) -> float:

@@ -37,9 +37,9 @@ KNOCKOUTS = {
 
 @dataclass(frozen=True)
 class Cells:
-    """A kind of cell in a well. name: of the cohort, by default the kind. specific: whether its T cell receptors know
-    the antigen. without: genes knocked out. changes: numbers of the cohort by parameter name, or the names of the
-    variants that hold them."""
+    """A kind of cell in a well. name: of the cohort, by default the kind. specific: whether its T cell receptors, where
+    it has any, know the antigen. without: genes knocked out. changes: numbers of the cohort by parameter name, or the
+    names of the variants that hold them."""
 
     kind: str
     number: float

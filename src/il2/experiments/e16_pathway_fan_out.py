@@ -119,7 +119,7 @@ EXPERIMENT = Experiment(
     ranges=ranges,
     ablation=Ablation(
         "receptors that no branch reads: nothing rises",
-        lambda sample: sample.changed(dict.fromkeys(BRANCHES, 1000000000000.0)),
+        lambda sample: sample.changed(dict.fromkeys(BRANCHES, 1e12)),
         breaks=("pSTAT5_peak", "pAKT_peak", "pERK_peak"),
     ),
     reported=dict.fromkeys(

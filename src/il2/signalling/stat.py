@@ -34,6 +34,11 @@ def at(name: str, place: str) -> str:
     return f"{name}@{place}"
 
 
+def kinases() -> Expr:
+    """The share of the work of JAK1 and JAK3 that is done; both are needed."""
+    return sym(JAK1) * sym(JAK3) / (1 + sym(INHIBITOR) / sym(INHIBITOR_IC50))
+
+
 def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE, phosphatase: Expr = ONE) -> Network:
     """The pathway as a part to compose with a receptor network.
 
@@ -48,8 +53,7 @@ def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE,
     nuclear_dimer, nuclear_free = at(dimerised, NUCLEUS), at(name, NUCLEUS)
     prefix = "" if name == "STAT5" else f"{name}_"
     delay = [f"{prefix}SOCS_{i}" for i in range(1, STEPS + 1)]
-    jak = sym(JAK1) * sym(JAK3) / (1 + sym(INHIBITOR) / p[INHIBITOR_IC50])
-    kinase = p["STAT5_phosphorylation_rate"] * jak * drive / (1 + drive)
+    kinase = p["STAT5_phosphorylation_rate"] * kinases() * drive / (1 + drive)
     brake = num(1.0) / (1 + p["SOCS_strength"] * sym(delay[-1]))
     every = sym(monomer) + 2 * sym(dimer) + 2 * sym(nuclear_dimer)
     return Network(
