@@ -84,6 +84,8 @@ def test_options_change_the_culture(quick):
     assert without["A1"]["IL2_peak_nM"] < 1e-6 * plain["A1"]["IL2_peak_nM"]
     given = records("--add", "IL2=100 IU/mL", "--hours", "12")
     assert given["A2"]["IL2_peak_nM"] == pytest.approx(0.3994) and given["A2"]["IL2_peak_h"] == 0
+    late = run(str(quick), "--add", "daclizumab=10 nM@30h", "--threads", "1")
+    assert "A1, A2: what is due after 24 h, the end, does not happen" in late.output
     assert records("--donors", "2", "--seed", "1") != records("--donors", "2", "--seed", "2")
 
 

@@ -74,7 +74,7 @@ def culture(
     for key, found in _solved(several, times, values, people * sets, genes, products, threads, on_done):
         store.put(key, derived(named[key], found, genes, products), found.reasons)
         reasons[key] = found.reasons
-    warnings = warnings_before(named, asked) + notes_after(named, store.typical, reasons)
+    warnings = warnings_before(named, asked, float(times[-1])) + notes_after(named, store.typical, reasons)
     ground = evidence(named, genes, products)
     facts = {
         "title": "Culture predicted by il2",

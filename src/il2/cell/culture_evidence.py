@@ -49,7 +49,7 @@ def evidence(wells: Mapping[str, Well], genes: tuple[str, ...] = (), products: t
     return Evidence(by_grade, weakest(list(by_grade)), tuple(sorted(sources - {"assumed", ""})))
 
 
-def warnings_before(wells: Mapping[str, Well], donors: int) -> list[str]:
+def warnings_before(wells: Mapping[str, Well], donors: int, last_h: float) -> list[str]:
     """Warnings that the set-up alone gives rise to."""
     out = [SEMI_QUANTITATIVE]
     kinds = list(dict.fromkeys(cell(c.kind).name for w in wells.values() for c in w.cells))
@@ -72,5 +72,9 @@ def warnings_before(wells: Mapping[str, Well], donors: int) -> list[str]:
     )
     out += [f"not known and taken as none: {', '.join(unknown)}"] if unknown else []
     added = dict.fromkeys(a.what for w in wells.values() for a in w.additions if a.what not in CYTOKINES)
+    late = [
+        key for key, w in wells.items() if any(x.time_h > last_h for x in (*w.antigen, *w.additions, *w.medium_changes))
+    ]
+    out += [f"{', '.join(late)}: what is due after {last_h:g} h, the end, does not happen"] if late else []
     out += [f"effects of {', '.join(added)} on a culture were compared with no measurement"] if added else []
     return out
