@@ -69,18 +69,14 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     tcr = primed * half(x, "TCR_half_activation")
     paths = pathway(kinases() * _readout(plain, ACTIVE), tcr, within)
     signals = signal(engaged, within, pstat5, sym("PRDM1"))
-    longer = {"IL2": stability(within, pstat5)}
-    protected = stability(within, num(0.0))
     inputs = {
         "pSTAT5": pstat5, "AKT": paths.akt, "MTOR": paths.mtor, "ERK": paths.erk, "calcium": paths.calcium, "TCR": tcr,
         "NFAT": signals.factors["NFATC2"], "costimulation": within, "FOXP3": sym("FOXP3"),
         "calcitriol": signals.factors["VDR"], "CREM": signals.factors["CREM"],
     }  # fmt: skip
-    inputs |= {
-        name: _readout(plain, name) for name in ("pstat3", "pstat6") if name.removeprefix("p").upper() in of.stats
-    }
+    inputs |= {phosphorylated(s): _readout(stats[s], phosphorylated(s)) for s in of.stats if s != "STAT5"}
     cues = Cues(
-        sym("internalisation_signalling") * _readout(plain, SURFACE_ACTIVE),
+        kinases() * sym("internalisation_signalling") * _readout(plain, SURFACE_ACTIVE),
         sym("antigen_response") * tcr,
         within,
         half(sym("MYC"), "MYC_half_activation"),
@@ -92,7 +88,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     parts = (
         Network("inlets", parameters=tuple(Parameter(name, 0.0, unit) for name, unit in INLETS.items())),
         base, *stats.values(), signals.network, paths.network, outputs(wanted, inputs), people.network,
-        *(transcription(gene, signals.factors, longer.get(gene, protected)) for gene in dict.fromkeys(("IL2", *genes))),
+        *(transcription(g, signals.factors, stability(g, within, pstat5)) for g in dict.fromkeys(("IL2", *genes))),
         secretion(), *_receptor_programmes(of),
         Network("traits", parameters=tuple(Parameter(n, v, u) for n, (v, u) in TRAITS.items())),
     )  # fmt: skip

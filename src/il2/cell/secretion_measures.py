@@ -30,7 +30,7 @@ def even(until_h: float) -> np.ndarray:
 def producing(course: Courses) -> np.ndarray:
     """Share of cells (times,) with NFAT in the nucleus, as the promoters of the cohort read it."""
     primed, signal, pstat5 = (own(course, name) for name in NFAT)
-    threshold = quantity("NFAT_threshold").value * (1 + quantity("pSTAT5_inhibition_of_IL2").value * pstat5)
+    threshold = quantity("NFAT_threshold").value + quantity("pSTAT5_raised_threshold").value * pstat5
     steep = quantity("NFAT_steepness").value
     share: np.ndarray = primed * signal**steep / (signal**steep + threshold**steep)
     return share

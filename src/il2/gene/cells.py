@@ -21,7 +21,7 @@ from il2.engine.solve import Tolerances
 from il2.engine.ssa import simulate
 from il2.errors import Il2Error, did_you_mean
 from il2.gene.promoter import BOOSTS, NEEDS
-from il2.gene.signal import signal, stability
+from il2.gene.signal import COMPETENT, signal, stability
 from il2.gene.transcription import alleles, methylation, mrna, off, on, secretion, transcription
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import rows
@@ -66,8 +66,7 @@ def gene_network(genes: tuple[str, ...] = ("IL2",), single: bool = False, fusion
     """
     help_ = sym(HELP)
     found = signal(sym(ENGAGED), help_, sym(PSTAT5), sym(BLIMP1), single)
-    longer = stability(help_, sym(PSTAT5))
-    parts = [transcription(gene, found.factors, longer) for gene in dict.fromkeys(genes)]
+    parts = [transcription(gene, found.factors, stability(gene, help_, sym(PSTAT5))) for gene in dict.fromkeys(genes)]
     if "IL2" in genes:
         parts.append(secretion())
     if fusion:
@@ -167,11 +166,16 @@ def thresholds(cells: int) -> np.ndarray:
 
 
 def population(network: Network, values: Values, cells: int) -> dict[str, np.ndarray]:
-    """Values of a population, (rows * cells,) each: every row of `values` for `cells` cells with their thresholds."""
+    """Values of a population, (rows * cells,) each: every row of `values` for `cells` cells with their
+    thresholds, of which some make no IL-2."""
     size = max((np.size(v) for v in values.values()), default=1)
     middle = {THRESHOLD: network.defaults()[THRESHOLD], **values}
     wide = {name: np.repeat(np.broadcast_to(np.asarray(v, float), (size,)), cells) for name, v in middle.items()}
-    return wide | {THRESHOLD: wide[THRESHOLD] * np.tile(thresholds(cells), size)}
+    order = np.arange(cells + 1) * quantity("IL2_producer_share_highest").value
+    competent = np.diff(np.floor(order))  # spread evenly over the thresholds
+    return wide | {
+        THRESHOLD: wide[THRESHOLD] * np.tile(thresholds(cells), size), COMPETENT: np.tile(competent, size)
+    }  # fmt: skip
 
 
 def answers(amounts: np.ndarray, level: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,8 +1,8 @@
 """From engaged T cell receptors and CD28 to the factors that the promoters of cytokine genes read.
 
 NFAT is digital: a cell has it in the nucleus or not, by its own threshold, so that the mean of many cells is their
-share. NF-kB, REL and AP-1 are graded. All states are means over the cells that the network stands for; with `single`
-the threshold is sharp and the network is one cell.
+share, of those that have met antigen. NF-kB, REL and AP-1 are graded, and told of such a cell. With `single` the
+threshold is sharp and the network is one cell.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ SIGNAL, PRIMED, REL_IN, VDR_READY, WINDOW, BOOST = (
     "TCR_signal", "primed", "REL@nucleus", "VDR_activity", "CD28_window", "secretion_boost",
 )  # fmt: skip
 AMOUNTS = (
-    "NFATC2", "ETS1", "JUNB", "REL", "NFKB1", "IRF4", "MAP3K1", "CD28RE", "FOXK2", "CREM", "IKZF1", "VDR",
+    "NFATC2", "ETS1", "JUNB", "REL", "NFKB1", "IRF4", "MAP3K1", "CD28RE", "FOXK2", "CREM", "IKZF1", "VDR", "IL2_competent",
 )  # fmt: skip
+COMPETENT = "IL2_competent"
 ABSENT = ("FOXP3", "constitutive_drive", "B_cell_programme")  # what a T cell has none of, but some kinds do
 DOSES = ("ciclosporin", "calcitriol")
+VDR_DELAY = 4  # the receptor acts on promoters once most of it is there, and not before
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,10 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
     steep = quantity("NFAT_steepness_cell" if single else "NFAT_steepness").value
     calcineurin = x / (1 + sym("ciclosporin_dose") / sym("ciclosporin_IC50"))
     threshold = sym("NFAT_threshold")
-    raised = threshold * (1 + sym("pSTAT5_inhibition_of_IL2") * pstat5)
+    raised = threshold + sym("pSTAT5_raised_threshold") * pstat5
     digital = primed * half(calcineurin, threshold, steep)
     kept = (calcineurin**steep + threshold**steep) / (calcineurin**steep + raised**steep)
-    kappa = primed * half(x, "NFkB_half_activation")
+    kappa = half(x, "NFkB_half_activation")
     with_cd28 = sym("NFkB_without_CD28") + (1 - sym("NFkB_without_CD28")) * costimulation
     target = sym("REL") * kappa * with_cd28
     present = engaged / (engaged + sym("TCR_detection_limit"))
@@ -53,8 +55,9 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
     factors = {
         "NFATC2": sym("NFATC2") * digital,
         "STAT5_feedback": kept,
+        "competence": sym(COMPETENT) * (num(1.0) if single else sym("IL2_producer_share_highest")),
         "ETS1": sym("ETS1"),
-        "JUNB": sym("JUNB") * primed * half(x, "AP1_half_activation"),
+        "JUNB": sym("JUNB") * half(x, "AP1_half_activation"),
         "NFKB1": sym("NFKB1") * kappa,
         "REL": rel,
         "IRF4": sym("IRF4"),
@@ -63,7 +66,7 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
         "PRDM1": prdm1,
         "IKZF1": sym("IKZF1"),
         "FOXP3": sym("FOXP3"),
-        "VDR": sym(VDR_READY) * half(sym("calcitriol_dose"), "calcitriol_half_repression"),
+        "VDR": sym(VDR_READY) ** VDR_DELAY * half(sym("calcitriol_dose"), "calcitriol_half_repression"),
         "STAT5": half(pstat5, "STAT5_output_half"),
         "CREM": sym("CREM"),
         "primed": primed,
@@ -92,10 +95,11 @@ def signal(engaged: Expr, costimulation: Expr, pstat5: Expr, prdm1: Expr, single
     return Signal(with_quantities(join("signal", *parts)), factors)
 
 
-def stability(costimulation: Expr, pstat5: Expr) -> Expr:
-    """How many times longer the mRNA lasts: CD28 protects it for hours, and pSTAT5 shortens its life
-    once the TCR signal is gone."""
+def stability(gene: str, costimulation: Expr, pstat5: Expr) -> Expr:
+    """How many times longer the mRNA lasts: CD28 protects it for hours. pSTAT5 shortens the life of that of IL2 once
+    the TCR signal is gone."""
     longer = 1 + (sym("CD28_mRNA_stabilisation") - 1) * costimulation * sym(WINDOW)
-    signalling = half(sym(SIGNAL), "TCR_half_activation")
-    shorter = 1 + (sym("pSTAT5_effect_on_mRNA_decay") - 1) * half(pstat5, "STAT5_output_half") * (1 - signalling)
-    return longer / shorter
+    if gene != "IL2":
+        return longer
+    gone = 1 - half(sym(SIGNAL), "TCR_half_activation")
+    return longer / (1 + (sym("pSTAT5_effect_on_mRNA_decay") - 1) * half(pstat5, "STAT5_output_half") * gone)
