@@ -23,7 +23,7 @@ from il2.receptor.trafficking import count
 from il2.signalling.output import outputs
 from il2.signalling.pathway import pathway
 from il2.signalling.response import response_of
-from il2.signalling.stat import kinases, phosphorylated, stat
+from il2.signalling.stat import attainable, kinases, phosphorylated, stat
 
 PRODUCTS = ("IL2RA_programme", "IL2RB_programme", "BCL2", "MYC", "PRDM1", "FASLG", "CFLAR", "CTLA4")
 ENGAGED, HELP, HELP_AT_FIRST = "TCR_engaged", "CD28_ligands", "CD28_ligands_at_first"
@@ -65,7 +65,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     plain = response_of(of)
     base = build(of)
     stats = {s: stat(s, drive(of, s), half_activations(of, s), crosstalk, phosphatase) for s in of.stats}
-    pstat5 = _readout(stats["STAT5"], phosphorylated("STAT5")) + sym("STAT5_constitutive")
+    pstat5 = _readout(stats["STAT5"], phosphorylated("STAT5")) / attainable() + sym("STAT5_constitutive")
     tcr = primed * half(x, "TCR_half_activation")
     paths = pathway(kinases() * _readout(plain, ACTIVE), tcr, within)
     signals = signal(engaged, within, pstat5, sym("PRDM1"))

@@ -30,7 +30,9 @@ def even(until_h: float) -> np.ndarray:
 def producing(course: Courses) -> np.ndarray:
     """Share of cells (times,) with NFAT in the nucleus, as the promoters of the cohort read it."""
     primed, signal, pstat5 = (own(course, name) for name in NFAT)
-    threshold = quantity("NFAT_threshold").value + quantity("pSTAT5_raised_threshold").value * pstat5
+    rate, back = (quantity(name).value for name in ("STAT5_phosphorylation_rate", "STAT5_dephosphorylation_cytoplasm"))
+    attained = pstat5 * (rate + back) / rate
+    threshold = quantity("NFAT_threshold").value + quantity("pSTAT5_raised_threshold").value * attained
     steep = quantity("NFAT_steepness").value
     share: np.ndarray = primed * signal**steep / (signal**steep + threshold**steep)
     return share

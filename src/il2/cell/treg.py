@@ -42,7 +42,7 @@ from il2.receptor.model import System, dose, system
 from il2.receptor.trafficking import count
 from il2.signalling.output import outputs
 from il2.signalling.response import response_of
-from il2.signalling.stat import JAK1, JAK3, phosphorylated
+from il2.signalling.stat import JAK1, JAK3, attainable, phosphorylated
 
 KIND, TISSUE = "Treg", "tissue"
 TREG, MEMORY, NAIVE, IL2 = "Treg", "CD4_memory", "CD4_naive", at("IL2", TISSUE)
@@ -81,7 +81,7 @@ def treg_cell() -> Network:
     of = _system()
     response = response_of(of)
     pstat5 = _readout(response, phosphorylated("STAT5"))
-    network = compose("Treg", response, outputs((CTLA4, FOXP3), {"pSTAT5": pstat5}))
+    network = compose("Treg", response, outputs((CTLA4, FOXP3), {"pSTAT5": pstat5 / attainable()}))
     return replace(network, observables=(*network.observables, Observable("uptake", _uptake(network), UPTAKE_UNIT)))
 
 

@@ -18,7 +18,8 @@ SIGNAL, PRIMED, REL_IN, VDR_READY, WINDOW, BOOST = (
     "TCR_signal", "primed", "REL@nucleus", "VDR_activity", "CD28_window", "secretion_boost",
 )  # fmt: skip
 AMOUNTS = (
-    "NFATC2", "ETS1", "JUNB", "REL", "NFKB1", "IRF4", "MAP3K1", "CD28RE", "FOXK2", "CREM", "IKZF1", "VDR", "IL2_competent",
+    "NFATC2", "ETS1", "JUNB", "REL", "NFKB1", "IRF4", "MAP3K1", "CD28RE", "FOXK2", "CREM", "IKZF1", "VDR",
+    "IL2_competent",
 )  # fmt: skip
 COMPETENT = "IL2_competent"
 ABSENT = ("FOXP3", "constitutive_drive", "B_cell_programme")  # what a T cell has none of, but some kinds do

@@ -39,6 +39,13 @@ def kinases() -> Expr:
     return sym(JAK1) * sym(JAK3) / (1 + sym(INHIBITOR) / sym(INHIBITOR_IC50))
 
 
+def attainable() -> Expr:
+    """The share of STAT5 that is phosphorylated where receptors saturate it and nothing brakes. pSTAT5 is measured up
+    to a scale, so that effects on genes are told of its share of this."""
+    rate = sym("STAT5_phosphorylation_rate")
+    return rate / (rate + sym("STAT5_dephosphorylation_cytoplasm"))
+
+
 def stat(name: str, drive: Expr, halves: tuple[str, ...], amplitude: Expr = ONE, phosphatase: Expr = ONE) -> Network:
     """The pathway as a part to compose with a receptor network.
 
