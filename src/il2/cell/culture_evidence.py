@@ -72,9 +72,11 @@ def warnings_before(wells: Mapping[str, Well], donors: int, last_h: float) -> li
     )
     out += [f"not known and taken as none: {', '.join(unknown)}"] if unknown else []
     added = dict.fromkeys(a.what for w in wells.values() for a in w.additions if a.what not in CYTOKINES)
-    late = [
-        key for key, w in wells.items() if any(x.time_h > last_h for x in (*w.antigen, *w.additions, *w.medium_changes))
-    ]
+    due = {
+        key: (x.time_h for given in (w.antigen, w.additions, w.medium_changes) for x in given)
+        for key, w in wells.items()
+    }
+    late = [key for key, times_h in due.items() if any(time_h > last_h for time_h in times_h)]
     out += [f"{', '.join(late)}: what is due after {last_h:g} h, the end, does not happen"] if late else []
     out += [f"effects of {', '.join(added)} on a culture were compared with no measurement"] if added else []
     return out

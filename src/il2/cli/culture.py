@@ -14,11 +14,10 @@ import typer
 
 from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, cell, show
+from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, write_frame
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
-    import pandas
-
     from il2.cell.culture_file import Plate
 
 
@@ -55,9 +54,8 @@ def culture(
     from il2.cell.culture_store import bands
     from il2.cell.culture_summary import frame, summary
     from il2.cell.presets import plate
-    from il2.cli.respond import _check_endings
 
-    _check_endings(out, figure, html)
+    check_endings((out, TABLES), (figure, FIGURES), (html, PAGES))
     asked = _changed(plate(what), hours, without, add)
     lanes = len(asked.wells) * (1 + donors) * (1 + draws)
     with _progress(lanes) as tell:
@@ -169,17 +167,3 @@ def _print(asked: Plate, data, records: list[dict]) -> None:
 
 def _span(ends: list[str]) -> str:
     return f" ({'–'.join(ends)})" if ends else ""
-
-
-def write_frame(frame: pandas.DataFrame, path: Path) -> None:
-    """A table as CSV or Parquet, as the ending says, whole or not at all."""
-    from il2.files import whole_file
-
-    with whole_file(path) as temporary:
-        if path.suffix.lower() == ".csv":
-            frame.to_csv(temporary, index=False, float_format="%.8g")
-            return
-        try:
-            frame.to_parquet(temporary, index=False)
-        except ImportError as error:
-            raise Il2Error("Parquet needs pyarrow", where=str(path), how="Install il2[parquet].") from error

@@ -139,7 +139,7 @@ def experiment(
         raise Il2Error(
             f"{p.id} {p.title} is not built", where="il2 experiment", how=f"il2 explain {p.id} says what it is to show."
         )
-    _check_endings((figure, FIGURES), (html, PAGES))
+    check_endings((figure, FIGURES), (html, PAGES))
     result = runner.perform(runner.experiment(id), draws=draws, seed=seed)
     typer.echo(json.dumps([forms.as_dict(result)], indent=1) if format is Format.json else forms.as_text(result))
     if figure is not None:
@@ -154,14 +154,3 @@ def experiment(
     for path in (figure, html):
         if path is not None:
             typer.echo(f"wrote {path}", err=True)
-
-
-def _check_endings(*files: tuple[Path | None, tuple[str, ...]]) -> None:
-    """Refuse files that could not be written, before any work."""
-    for path, endings in files:
-        if path is not None and path.suffix.lower() not in endings:
-            raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how=f"Use {' or '.join(endings)}.")
-        if path is not None and not path.parent.is_dir():
-            raise Il2Error(
-                "cannot be written: no such folder", where=str(path), how="Make the folder, or choose another."
-            )

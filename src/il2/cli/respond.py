@@ -11,6 +11,7 @@ import typer
 
 from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, show
+from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, write_frame
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def respond(
         return
     idle = [given[name] for name in ("draws", "seed") if name in given and not uncertainty]
     _refuse(idle, "alone", "il2 respond", "Add --uncertainty.")
-    _check_endings(out, figure, report)
+    check_endings((out, TABLES), (figure, FIGURES), (report, PAGES))
     from il2.cell import respond as predict
     from il2.cell.table import ec50_table
     from il2.cli import respond_input as read
@@ -131,17 +132,6 @@ def respond(
         typer.echo(f"wrote {path}", err=True)
 
 
-def _check_endings(out: Path | None, figure: Path | None, report: Path | None) -> None:
-    """Refuse files that could not be written, before any work."""
-    for path, endings in ((out, (".csv", ".parquet")), (figure, (".png", ".svg")), (report, (".html", ".htm"))):
-        if path is not None and path.suffix.lower() not in endings:
-            raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how=f"Use {' or '.join(endings)}.")
-        if path is not None and not path.parent.is_dir():
-            raise Il2Error(
-                "cannot be written: no such folder", where=str(path), how="Make the folder, or choose another."
-            )
-
-
 def _given(context: typer.Context) -> dict[str, str]:
     """Names of the options that the user gave, and how they are written."""
     written = {p.name: next(o for o in p.opts if o.startswith("--")) for p in context.command.params}
@@ -175,20 +165,8 @@ def _write(data, table, out: Path | None, figure: Path | None, report: Path | No
 
 def write_table(data: xarray.Dataset, path: Path) -> None:
     """The Dataset as one row per ligand, cell, dose and time, as CSV or Parquet."""
-    from il2.files import whole_file
-
     frame = data.drop_dims("receptor").drop_vars("base", errors="ignore").to_dataframe().reset_index()
-    if path.suffix.lower() == ".csv":
-        with whole_file(path) as temporary:
-            frame.to_csv(temporary, index=False, float_format="%.8g")
-    elif path.suffix.lower() == ".parquet":
-        with whole_file(path) as temporary:
-            try:
-                frame.to_parquet(temporary, index=False)
-            except ImportError as error:
-                raise Il2Error("Parquet needs pyarrow", where=str(path), how="Install il2[parquet].") from error
-    else:
-        raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how="Use .csv or .parquet.")
+    write_frame(frame, path)
 
 
 def _plate(plate: Path, out: Path | None, parameters: str, threads: int | None) -> None:

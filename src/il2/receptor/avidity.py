@@ -11,10 +11,10 @@ from il2.engine.evaluate import run
 from il2.engine.solve import Tolerances, solve
 from il2.network.expression import add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Species, compose
+from il2.network.part import known
 from il2.network.program import Program, lower, lower_expressions
 from il2.receptor.head import Constant, Head, formations, parameters
 from il2.receptor.membrane import SURFACE, Membrane, at, binding
-from il2.network.part import known
 from il2.receptor.model import dose, tether
 from il2.receptor.molecule import Molecule
 from il2.receptor.trafficking import count
