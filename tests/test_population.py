@@ -38,10 +38,10 @@ from il2.network.part import with_quantities
 NAMES = {
     "il2": "molecule/(cell*min)", "tcr": "dimensionless", "costimulation": "dimensionless",
     "competence": "dimensionless", "survival": "dimensionless", "killing": "dimensionless",
-    "first_division_factor": "dimensionless",
+    "first_division_factor": "dimensionless", "destiny_added": "dimensionless",
 }  # fmt: skip
 CUES = tuple(NAMES)[:6]
-FULL = dict.fromkeys(NAMES, 1.0) | {"il2": 20.0, "killing": 0.0, START: 1e5}
+FULL = dict.fromkeys(NAMES, 1.0) | {"il2": 20.0, "killing": 0.0, "destiny_added": 0.0, START: 1e5}
 EARLY = [f"entering_{i}" for i in range(1, ENTRY_STAGES + 1)]
 DAY_min, HOUR_min = 1440.0, 60.0
 DAYS = DAY_min * np.array([0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0])
@@ -175,6 +175,20 @@ def test_destiny_adds_up(innate, within):
     )  # fmt: skip
     assert both == pytest.approx(antigen + il2 - base, rel=within)
     assert both > max(antigen, il2) > min(antigen, il2) > base
+
+
+def test_what_is_added_to_the_destiny_is_as_innate_and_needs_competence():
+    added, innate, half = attained(
+        course(
+            values(destiny_added=1.5),
+            values(division_destiny_innate=quantity("division_destiny_innate").value + 1.5),
+            values(destiny_added=1.5, competence=0.5), times=DAY_min * np.array([0.0, 30.0]),
+        )
+    )  # fmt: skip
+    (none,) = attained(course(values(), times=DAY_min * np.array([0.0, 30.0])))
+    assert added == pytest.approx(innate, rel=1e-9)
+    assert none + 1 < added < none + 2
+    assert half < added - 1
 
 
 def test_without_competence_no_cell_enters():

@@ -13,7 +13,19 @@ from hypothesis import strategies as st
 from il2.errors import Il2Error
 from il2.gene import promoter, transcription
 from il2.gene.promoter import CLOSES, OPENS, activity, remodelling, strength, strengths
-from il2.gene.signal import ABSENT, AMOUNTS, BOOST, PRIMED, SIGNAL, WINDOW, signal, stability
+from il2.gene.signal import (
+    ABSENT,
+    AMOUNTS,
+    BOOST,
+    COMPETENT,
+    PRIMED,
+    SIGNAL,
+    VDR_DELAY,
+    VDR_READY,
+    WINDOW,
+    signal,
+    stability,
+)
 from il2.gene.transcription import methylation, mrna, off, on, secretion
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import rows
@@ -157,8 +169,8 @@ def at_rest(signals, hours: float = LONG_MIN / 60, **inputs: float) -> dict[str,
 def test_units_of_signals_genes_and_secretion_agree(signals):
     check_units(signals[1].network)
     of = signals[0]
-    longer = stability(sym("help"), sym("pSTAT5"))
-    genes = [transcription.transcription(g, of.factors, longer) for g in ("IL2", "CSF2", "IL4", "IFNG", "IL10")]
+    longer = {g: stability(g, sym("help"), sym("pSTAT5")) for g in ("IL2", "CSF2", "IL4", "IFNG", "IL10")}
+    genes = [transcription.transcription(g, of.factors, x) for g, x in longer.items()]
     check_units(with_quantities(compose("all", signals[1].network, *genes, secretion())))
 
 
@@ -167,21 +179,23 @@ def test_units_of_signals_genes_and_secretion_agree(signals):
 def test_lasting_antigen_gives_the_factors_of_the_closed_form(signals, engaged, pstat5):
     found = at_rest(signals, engaged=engaged, help=0.4, pSTAT5=pstat5, contact_time=1.0)
     threshold, steep = value("NFAT_threshold"), value("NFAT_steepness")
-    raised = threshold * (1 + value("pSTAT5_inhibition_of_IL2") * pstat5)
+    raised = threshold + value("pSTAT5_raised_threshold") * pstat5
     primed = engaged / (engaged + value("TCR_detection_limit"))
-    kappa = primed * half(engaged, value("NFkB_half_activation"))
+    kappa = half(engaged, value("NFkB_half_activation"))  # of a primed cell, as all that is not digital
     expected = {
         SIGNAL: engaged, PRIMED: primed, WINDOW: 0.0, BOOST: 1.0,
         "NFATC2": primed * half(engaged, threshold, steep),
-        "JUNB": primed * half(engaged, value("AP1_half_activation")),
+        "JUNB": half(engaged, value("AP1_half_activation")),
         "NFKB1": kappa,
         "REL": kappa * (value("NFkB_without_CD28") + (1 - value("NFkB_without_CD28")) * 0.4),
         "RE_AP": 0.4, "primed": primed, "STAT5": half(pstat5, value("STAT5_output_half")), "VDR": 0.0, "FOXP3": 0.0,
+        "competence": value("IL2_producer_share_highest"),
     }  # fmt: skip
     for name, one in expected.items():
         assert found[name] == pytest.approx(one, rel=1e-6, abs=1e-6), name
     both = found["NFATC2"] * found["STAT5_feedback"]  # IL-2 raises the threshold of its own gene
     assert both == pytest.approx(primed * half(engaged, raised, steep), rel=1e-6)
+    assert found["STAT5_feedback"] == 1.0 if pstat5 == 0 else found["STAT5_feedback"] < 0.5
 
 
 def test_a_cell_without_antigen_stays_as_it_is(signals):
@@ -205,7 +219,7 @@ def test_ciclosporin_at_its_IC50_halves_what_NFAT_reads_and_nothing_else(signals
     whole, treated = (at_rest(signals, engaged=2000.0, contact_time=1.0, **d) for d in ({}, drug))
     n, k = value("NFAT_steepness"), value("NFAT_threshold")
     assert treated["NFATC2"] / whole["NFATC2"] == pytest.approx(half(1000, k, n) / half(2000, k, n), rel=1e-6)
-    assert all(treated[name] == pytest.approx(whole[name]) for name in ("JUNB", "NFKB1", "REL", SIGNAL))
+    assert all(treated[name] == pytest.approx(whole[name]) for name in ("JUNB", "NFKB1", "REL", PRIMED, SIGNAL))
 
 
 def test_calcitriol_acts_on_cells_that_antigen_gave_the_receptor(signals):
@@ -214,11 +228,34 @@ def test_calcitriol_acts_on_cells_that_antigen_gave_the_receptor(signals):
     assert with_antigen["VDR"] == pytest.approx(0.5, rel=1e-3) and without["VDR"] == 0.0
 
 
+def test_calcitriol_acts_once_most_of_its_receptor_is_there(signals):
+    """The receptor comes up as 1 - exp(-t/T); what it does on promoters is its fourth power, so that it lags."""
+    inputs = {"engaged": 1e6, "contact_time": 0.001, "calcitriol_dose": 1e6}
+    time = value("VDR_induction_time")
+    early, late = (at_rest(signals, hours, **inputs) for hours in (time / 3, 3 * time))
+    for found, hours in ((early, time / 3), (late, 3 * time)):
+        assert found[VDR_READY] == pytest.approx(1 - math.exp(-hours / time), rel=1e-3)
+        assert found["VDR"] == pytest.approx(found[VDR_READY] ** 4, rel=1e-3)
+    assert early["VDR"] < 0.05 * early[VDR_READY] and late["VDR"] > 0.8
+
+
+READ_AS = {COMPETENT: "competence"}
+POWER = {"VDR": VDR_DELAY}
+
+
 @pytest.mark.parametrize("name", [n for n in AMOUNTS if n not in {"CD28RE", "MAP3K1"}])
 def test_a_factor_that_a_cell_lacks_is_none_and_twice_as_much_is_twice(signals, name):
     inputs = {"engaged": 5000.0, "help": 1.0, "contact_time": 1.0, "calcitriol_dose": 10.0}
-    none, one, two = (at_rest(signals, **inputs, **{name: amount})[name] for amount in (0.0, 1.0, 2.0))
-    assert none == 0.0 < one and two == pytest.approx(2 * one, rel=1e-6)
+    factor = READ_AS.get(name, name)
+    none, one, two = (at_rest(signals, **inputs, **{name: amount})[factor] for amount in (0.0, 1.0, 2.0))
+    assert none == 0.0 < one and two == pytest.approx(2 ** POWER.get(name, 1) * one, rel=1e-6)
+
+
+def test_a_cell_is_able_to_make_IL2_or_not_and_a_share_of_many_is():
+    for single, expected in ((True, 1.0), (False, value("IL2_producer_share_highest"))):
+        factors = signal(*(sym(name) for name in SIGNAL_INPUTS), single=single).factors
+        assert numbers(factors["competence"], **{COMPETENT: 1.0}) == expected
+    assert value("IL2_producer_share_highest") < 1
 
 
 def test_the_answer_of_one_cell_is_sharp_and_that_of_many_is_not():
@@ -247,13 +284,16 @@ def test_factors_of_a_normal_cell_lie_between_none_and_one(x, engaged, primed, h
         assert -1e-12 <= numbers(expr, **at) <= 1 + 1e-12, name
 
 
-def test_CD28_makes_mRNA_last_for_a_while_and_pSTAT5_shortens_its_life():
+@pytest.mark.parametrize("gene", ["IL2", "CSF2"])
+def test_CD28_makes_mRNA_last_for_a_while_and_pSTAT5_shortens_the_life_of_that_of_IL2(gene):
     def longer(help_: float, pstat5: float, window: float, x: float = 0.0) -> float:
-        return numbers(stability(num(help_), num(pstat5)), CD28_window=window, TCR_signal=x)
+        return numbers(stability(gene, num(help_), num(pstat5)), CD28_window=window, TCR_signal=x)
 
     assert longer(0, 0, 1) == longer(1, 0, 0) == 1.0
     assert longer(1, 0, 1) == pytest.approx(value("CD28_mRNA_stabilisation"))
-    assert longer(0, 1e9, 1) == pytest.approx(1 / value("pSTAT5_effect_on_mRNA_decay"), rel=1e-6)
+    shorter = 1 / value("pSTAT5_effect_on_mRNA_decay") if gene == "IL2" else 1.0
+    assert longer(0, 1e9, 1) == pytest.approx(shorter, rel=1e-6)
+    assert longer(1, 1e9, 1) == pytest.approx(shorter * longer(1, 0, 1), rel=1e-6)
     assert longer(0, 1e9, 1, x=1e12) == pytest.approx(1.0)  # not while the T cell receptor signals
     assert longer(1, 0, 0.5) == pytest.approx((1 + longer(1, 0, 1)) / 2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from il2.units import parse_unit
 
 LAYERS = ("gene", "receptor", "signalling", "cell", "experiments")  # where numbers of biology could hide
 PLAIN = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0, 100.0}  # structure, halves, percents
+SET_UP, ALL = "experiments/e[0-9][0-9]_*.py", "*"  # where one row may explain every number, and what it says
 COUNTED, THOUSAND = 100, 1000  # whole numbers up to the first count things in code; the second turns units
 
 
@@ -106,24 +108,27 @@ def _refused(table: str, make: Callable[[], object]) -> Iterator[Problem]:
 def numbers_in_code(t: Tables) -> Iterator[Problem]:
     """Literal numbers in the layers of biology, but plain ones and those that numbers_in_code.csv explains.
 
-    An explanation of a number that is no longer there is a finding too.
+    The numbers of an experiment are its doses, times and cells, so that one row may explain them all. An explanation
+    of a number that is no longer there is a finding too.
     """
     root = Path(str(files("il2")))
     explained = {(row.fields["file"], row.fields["number"]): row for row in t["numbers_in_code"]}
-    there = set()
+    there: set[tuple[str, str]] = set()
     for layer in LAYERS:
         for path in sorted((root / layer).rglob("*.py")):
             name = path.relative_to(root).as_posix()
             for line, text in literals(path.read_text("utf-8")):
-                there.add((name, text))
-                if (name, text) not in explained:
+                ways = {(name, text), (name, ALL)} if fnmatchcase(name, SET_UP) else {(name, text)}
+                there |= ways
+                if not ways & explained.keys():
                     yield (
                         f"{name}:{line}",
                         f"the number {text} stands in code",
                         "Move it to quantities.csv, or explain it.",
                     )
     for name, text in explained.keys() - there:
-        yield t.where("numbers_in_code", explained[name, text]), f"{name} has no {text}", "Take the row away."
+        what = "numbers of a set-up" if text == ALL else text
+        yield t.where("numbers_in_code", explained[name, text]), f"{name} has no {what}", "Take the row away."
 
 
 def literals(code: str) -> Iterator[tuple[int, str]]:

@@ -12,13 +12,12 @@ import typer
 
 from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, show
+from il2.cli.write import FIGURES, PAGES, check_endings
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
     from il2.experiments.record import Record
     from il2.experiments.result import Result
-
-PAGES, FIGURES = (".html", ".htm"), (".png", ".svg")
 
 
 @app.command()

@@ -94,9 +94,9 @@ EXPERIMENT = Experiment(
     "nM IL-2; without VDR. A dose series from 0.001 nM. Transcripts per cell stand for the output of IL-10 and "
     "interferon gamma: calcitriol also slows the cycle, with or without the gene, which is left out so.",
     observable="IL-2 secreted, transcripts of IL2, IL10 and IFNG over 72 h, with calcitriol over without.",
-    criterion="With the gene: IL-2 more than 10 % down, half of that by 0.01 to 1 nM, IL-10 and interferon gamma down in "
-    "both diets; without it no more than 10 % changed, and IL2 unchanged without VDR. Reported beside: IL-2 given to "
-    "cells without the gene. Calcitriol acts on the IL2 promoter here, so that IL-2 given cannot bring the answer back.",
+    criterion="With the gene: IL-2 more than 10 % down, half of that by 0.01 to 1 nM, IL-10 and interferon gamma down "
+    "in both diets; without it no more than 10 % changed, and IL2 unchanged without VDR. Reported beside: IL-2 given "
+    "to cells without the gene. Calcitriol acts on the IL2 promoter, so that it cannot bring the answer back.",
     run=run,
     ranges=ranges,
     ablation=Ablation(

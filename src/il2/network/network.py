@@ -150,7 +150,7 @@ def _times(rate: Expr, names: list[str]) -> Expr:
 
 
 def compose(name: str, *parts: Network) -> Network:
-    """Join networks into a complete one, checked: equal parts are shared, parts of one name that differ are an error."""
+    """Join networks into a complete one, checked: equal parts are shared, unequal ones of a name are an error."""
     return check(join(name, *parts))
 
 
