@@ -118,7 +118,7 @@ def run(*words: str, fails: bool = False) -> str:
     return done.output
 
 
-NAMES = ("E01", "E12", "E14")
+NAMES = ("E01", "E10", "E12", "E14")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -198,6 +198,14 @@ def test_units_and_sources_of_parameters_are_those_of_their_tables() -> None:
     counts = [r for r in rows("receptor_counts") if (r["cell"], r["receptor"]) == ("T_blast", "IL2RG")]
     assert set(found["T_blast IL2RG"].sources) <= {s for r in counts for s in r["sources"].split(";")}
     assert found["T_blast IL2RG"].unit == "molecule/cell" and found["KD_S4B6"].unit == "nM"
+
+
+@pytest.mark.parametrize("name", sorted(experiments()))
+def test_no_number_that_is_varied_goes_without_its_table(name: str) -> None:
+    """Traits, promoters and products have the units and sources of their rows, as quantities have."""
+    for p in outline(name).parameters:
+        assert p.kind != "other", p.name
+        assert p.kind == "set-up" or (p.unit and p.sources and p.grade), p.name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -304,18 +312,22 @@ def test_without_a_run_a_page_tells_the_plan_or_the_recorded_verdict() -> None:
 def test_decided_experiments_are_counted_by_origin() -> None:
     base = next(iter(recorded().values()))
 
-    def of(verdict: str, origin: str) -> Record:
-        return replace(base, verdict=verdict, origin=origin)
+    def of(verdict: str, origin: str, *claims: str) -> Record:
+        return replace(base, verdict=verdict, origin=origin, claims={f"S{i}": (v, "") for i, v in enumerate(claims)})
 
     records = {
-        "E01": of("shown", "built in"), "E02": of("shown", "emergent"), "E03": of("contradicted", "emergent"),
-        "E04": of("partial", "built in"), "E05": of("undecided", "emergent"),
+        "E01": of("shown", "built in", "shown", "shown"), "E02": of("shown", "emergent", "shown"),
+        "E03": of("contradicted", "emergent", "contradicted", "shown"),
+        "E04": of("partial", "built in", "shown", "partial"), "E05": of("undecided", "emergent"),
     }  # fmt: skip
     counts = tally(planned(), records)
     assert (counts.decided, counts.emergent, counts.built_in) == (3, 2, 1)
     assert counts.verdicts == {"shown": 2, "contradicted": 1, "partial": 1, "undecided": 1, "not built": 37}
     assert counts.text.startswith("42 experiments: 2 shown, 1 contradicted")
-    assert counts.text.endswith("Decided 3: 2 emergent, 1 built in.")
+    assert "Decided 3: 2 emergent, 1 built in." in counts.text
+    assert counts.settled == 3 and "Every claim is decided in 3." in counts.text
+    tested = "7 claims of those that were run: 5 shown, 1 contradicted, 1 partial, 0 undecided, 0 not built."
+    assert counts.text.endswith(tested)
     assert tally(planned(), {}).decided == 0 and "emergent" not in tally(planned(), {}).text
     listed = run("experiments")
     assert tally(planned(), recorded()).text in listed and "origin" in listed
@@ -331,7 +343,8 @@ def test_the_index_lists_every_experiment_and_every_page_is_there(tmp_path: Path
     assert tally(planned(), recorded()).text in shown.text and not shown.loads
     for row, plan in zip(body, planned().values(), strict=True):
         record = recorded().get(plan.id)
-        assert plan.title in row[1] and all(layer in row[2] for layer in plan.layers)
+        built = experiments().get(plan.id, plan)
+        assert built.title in row[1] and all(layer in row[2] for layer in plan.layers)
         assert row[3] == (record.verdict if record else outline(plan.id).verdict)
         assert (row[4], row[5]) == ((record.origin, record.grade) if record else ("–", "–"))
         assert row[6].startswith(f"{len(plan.claims)}: ") and all(c in row[6] for c in plan.claims)

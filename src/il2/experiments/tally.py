@@ -15,11 +15,17 @@ DECIDED = (SHOWN, CONTRADICTED)
 
 @dataclass(frozen=True)
 class Tally:
-    """Numbers of experiments by verdict, and of the decided (shown or contradicted) by origin."""
+    """Numbers of experiments by verdict, and of the decided (shown or contradicted) by origin.
+
+    settled: experiments of which every claim is decided, whatever they say together. claims: numbers of claims of the
+    experiments that were run, by verdict.
+    """
 
     verdicts: Mapping[str, int]
     emergent: int
     built_in: int
+    settled: int
+    claims: Mapping[str, int]
 
     @property
     def decided(self) -> int:
@@ -29,7 +35,12 @@ class Tally:
     def text(self) -> str:
         counts = ", ".join(f"{n} {verdict}" for verdict, n in self.verdicts.items())
         origins = f": {self.emergent} {EMERGENT}, {self.built_in} {BUILT_IN}" if self.decided else ""
-        return f"{sum(self.verdicts.values())} experiments: {counts}. Decided {self.decided}{origins}."
+        every = f"Every claim is decided in {self.settled}."
+        tested = ", ".join(f"{n} {verdict}" for verdict, n in self.claims.items())
+        return (
+            f"{sum(self.verdicts.values())} experiments: {counts}. Decided {self.decided}{origins}. {every}\n"
+            f"{sum(self.claims.values())} claims of those that were run: {tested}."
+        )
 
 
 def tally(names: Iterable[str], records: Mapping[str, Record]) -> Tally:
@@ -37,4 +48,12 @@ def tally(names: Iterable[str], records: Mapping[str, Record]) -> Tally:
     found = [records.get(name) for name in names]
     words = [record.verdict if record else NOT_BUILT for record in found]
     origins = [record.origin for record in found if record and record.verdict in DECIDED]
-    return Tally({v: words.count(v) for v in VERDICTS}, origins.count(EMERGENT), origins.count(BUILT_IN))
+    claims = [[verdict for verdict, _ in record.claims.values()] for record in found if record]
+    each = [verdict for own in claims for verdict in own]
+    return Tally(
+        {v: words.count(v) for v in VERDICTS},
+        origins.count(EMERGENT),
+        origins.count(BUILT_IN),
+        sum(bool(own) and set(own) <= set(DECIDED) for own in claims),
+        {v: each.count(v) for v in VERDICTS},
+    )
