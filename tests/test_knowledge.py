@@ -65,7 +65,7 @@ def test_values_lie_in_their_ranges_and_units_are_units():
 def test_what_is_assumed_or_not_retrieved_is_graded_so():
     unread = {row["id"] for row in rows("sources") if row["retrieved"] == "no" and row["kind"] != "assumption"}
     for q in quantities().values():
-        if set(q.sources) <= unread | {"assumed"} and q.name not in ("avogadro", "fL_per_mL"):
+        if set(q.sources) <= unread | {"assumed"} and q.layer != "units":
             assert q.grade == "assumed", q.name
 
 

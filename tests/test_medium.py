@@ -279,10 +279,22 @@ def test_without_either_kinase_IL2_gives_no_signal(gene):
     well = replace(ALONE, additions=(Addition("IL2", 10.0),))
     without = (replace(PAIR[0], without=(gene,)),)
     quiet, lacking = replace(well, antigen=()), replace(well, cells=without)
-    alone, normal, course = solved(replace(quiet, cells=without), quiet, lacking, wanted=("pstat5", "pAKT", "pERK"))
+    wanted = ("pstat5", "pAKT", "pERK", "summed_IL2")
+    alone, normal, course = solved(replace(quiet, cells=without), quiet, lacking, wanted=wanted)
     assert not course["Th:pstat5"].any()
     for name in normal.values:
         assert not alone[name].any() and normal[name].max() > 0.1, name
+
+
+def test_Treg_take_away_CD28_help_as_far_as_a_cell_is_open_to_it():
+    shares = (0.0, 0.5, 1.0)
+    wells = [replace(ACTIVE, cells=(replace(PAIR[0], changes={"help_open_to_Treg": x}), PAIR[1])) for x in shares]
+    found = solved(*wells, wanted=("costimulation_felt",))
+    felt = [c["Th:costimulation_felt"][0] for c in found]
+    left = [c["other:costimulation_felt"][0] for c in found]  # of the Treg themselves, who are open to it
+    assert (felt[0] == ACTIVE.costimulation).all() and (np.diff(left[2]) < 0).all() and left[2][-1] < 0.6
+    for share, one, rest in zip(shares, felt, left, strict=True):
+        assert close(one, (1 - share) * ACTIVE.costimulation + share * rest, 1e-9)
 
 
 def test_without_antigen_or_help_there_is_little_IL2_and_without_the_gene_none():

@@ -65,18 +65,18 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     plain = response_of(of)
     base = build(of)
     stats = {s: stat(s, drive(of, s), half_activations(of, s), crosstalk, phosphatase) for s in of.stats}
-    pstat5 = _readout(stats["STAT5"], phosphorylated("STAT5")) / attainable() + sym("STAT5_constitutive")
+    pstat5 = stats["STAT5"].observable(phosphorylated("STAT5")) / attainable() + sym("STAT5_constitutive")
     tcr = primed * half(x, "TCR_half_activation")
-    paths = pathway(kinases() * _readout(plain, ACTIVE), tcr, within)
+    paths = pathway(kinases() * plain.observable(ACTIVE), tcr, within)
     signals = signal(engaged, within, pstat5, sym("PRDM1"))
     inputs = {
         "pSTAT5": pstat5, "AKT": paths.akt, "MTOR": paths.mtor, "ERK": paths.erk, "calcium": paths.calcium, "TCR": tcr,
         "NFAT": signals.factors["NFATC2"], "costimulation": within, "FOXP3": sym("FOXP3"),
         "calcitriol": signals.factors["VDR"], "CREM": signals.factors["CREM"],
     }  # fmt: skip
-    inputs |= {phosphorylated(s): _readout(stats[s], phosphorylated(s)) for s in of.stats if s != "STAT5"}
+    inputs |= {phosphorylated(s): stats[s].observable(phosphorylated(s)) for s in of.stats if s != "STAT5"}
     cues = Cues(
-        kinases() * sym("internalisation_signalling") * _readout(plain, SURFACE_ACTIVE),
+        kinases() * sym("internalisation_signalling") * plain.observable(SURFACE_ACTIVE),
         sym("antigen_response") * tcr,
         within,
         half(sym("MYC"), "MYC_half_activation"),
@@ -109,7 +109,7 @@ def cohort(of: System, genes: tuple[str, ...] = (), products: tuple[str, ...] = 
     return Cohort(
         network,
         {name: part[0] for name, part in ledgers.items()},
-        {"IL2": _readout(network, "IL2_secretion")},
+        {"IL2": network.observable("IL2_secretion")},
         {name: part[1] for name, part in ledgers.items()},
         {name: part[2] for name, part in ledgers.items()},
         _own(of, network),
@@ -133,10 +133,6 @@ TRAITS = {
     "antigen_specific": (1.0, "dimensionless"),
 }
 """Numbers of a cohort beside its receptor counts, with what a cell without the trait has."""
-
-
-def _readout(network: Network, name: str) -> Expr:
-    return next(o.expr for o in network.observables if o.name == name)
 
 
 def _receptor_programmes(of: System) -> tuple[Network, ...]:

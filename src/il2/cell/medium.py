@@ -14,7 +14,7 @@ from il2.cell.cohort import ENGAGED, HELP, HELP_AT_FIRST, INLETS, Cohort, cohort
 from il2.cell.population import CELLS
 from il2.gene.signal import PRIMED
 from il2.network.expression import Expr, add, num, substitute, sym, symbols
-from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Reaction, Species, check
+from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Reaction, Species, check, join
 from il2.network.part import hourly, with_quantities
 from il2.receptor.head import partner_row
 from il2.receptor.membrane import MEDIUM, PARTNER_RATE, at
@@ -46,11 +46,7 @@ def well_network(of: System, names: tuple[str, ...], genes: tuple[str, ...], pro
     parts = [_named(model, name, names) for name in names]
     cytokines = tuple(model.taken)
     shared = with_quantities(_shared(model, cytokines, names))
-    joined = {}
-    for kind in ("compartments", "species", "parameters", "derived", "reactions", "observables"):
-        table = {item.name: item for part in (shared, *parts) for item in getattr(part, kind)}
-        joined[kind] = tuple(table.values())
-    return check(with_quantities(Network("well", **joined)))
+    return check(with_quantities(join("well", shared, *parts)))
 
 
 def _named(model: Cohort, name: str, names: tuple[str, ...]) -> Network:

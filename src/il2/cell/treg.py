@@ -32,7 +32,6 @@ from il2.network.network import (
     Parameter,
     Reaction,
     Species,
-    check,
     compose,
 )
 from il2.network.part import half, hourly, with_quantities
@@ -80,7 +79,7 @@ def treg_cell() -> Network:
     """One Treg at a dose of IL-2 that is held: receptors, STAT5, and CTLA4 and FOXP3 that follow it."""
     of = _system()
     response = response_of(of)
-    pstat5 = _readout(response, phosphorylated("STAT5"))
+    pstat5 = response.observable(phosphorylated("STAT5"))
     network = compose("Treg", response, outputs((CTLA4, FOXP3), {"pSTAT5": pstat5 / attainable()}))
     return replace(network, observables=(*network.observables, Observable("uptake", _uptake(network), UPTAKE_UNIT)))
 
@@ -102,14 +101,8 @@ def balance() -> Network:
         observables=tuple(replace(o, expr=substitute(o.expr, table)) for o in one.observables),
     )
     shares = Network("shares", parameters=tuple(Parameter(share(c), 1.0, SHARE) for c in of.chains))
-    tissue = with_quantities(_tissue(_readout(inner, "pstat5"), _readout(inner, "uptake"), of))
-    return compose("Treg-balance", _joined(inner, shares, tissue))
-
-
-def _joined(*parts: Network) -> Network:
-    kinds = ("compartments", "species", "parameters", "derived", "reactions", "observables")
-    tables = {kind: {i.name: i for part in parts for i in getattr(part, kind)} for kind in kinds}
-    return check(Network("Treg-balance", **{kind: tuple(t.values()) for kind, t in tables.items()}))
+    tissue = with_quantities(_tissue(inner.observable("pstat5"), inner.observable("uptake"), of))
+    return compose("Treg-balance", inner, shares, tissue)
 
 
 def _tissue(pstat5: Expr, uptake: Expr, of: System) -> Network:
@@ -189,7 +182,7 @@ def at_rest(values: Mapping[str, np.ndarray | float] | None = None) -> dict[str,
     parameters = parameter_rows(network, rows)
     found = steady(network, parameters, program=lower(network))
     state = np.where((found.status == STEADY)[:, None], found.y, np.nan)
-    wanted = [_readout(network, "pstat5"), _readout(network, "uptake"), sym(CTLA4)]
+    wanted = [network.observable("pstat5"), network.observable("uptake"), sym(CTLA4)]
     tape, places = lower_expressions(network, wanted)
     read = run(tape, {"y": state, "p": parameters}, places).reshape(len(DOSES), lanes, len(wanted))
     normal = {name: read[k, :, 0] for k, name in enumerate(DOSES)}
@@ -199,10 +192,6 @@ def at_rest(values: Mapping[str, np.ndarray | float] | None = None) -> dict[str,
 @cache
 def _system() -> System:
     return system("IL2")
-
-
-def _readout(network: Network, name: str) -> Expr:
-    return next(o.expr for o in network.observables if o.name == name)
 
 
 def _uptake(network: Network) -> Expr:

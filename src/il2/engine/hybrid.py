@@ -202,7 +202,8 @@ class Run:
             narrow = self.slope[lanes] * (self.beyond[lanes] - goal) <= close
         jumps = np.abs(missing) <= close
         jumps |= (missing > 0) & narrow & (goal < due)
-        late = ~jumps & (missing < 0)
+        jumps &= self.propensities(lanes, y[:, :-1]).sum(axis=1) > 0  # no jump where nothing can happen
+        late = ~jumps & (missing < -close)
         self.tries[lanes] += late
         self.beyond[lanes[late]], self.excess[lanes[late]] = goal[late], -missing[late]
         self.slope[lanes[late]] = self.propensities(lanes[late], y[late, :-1]).sum(axis=1)
@@ -222,6 +223,7 @@ class Run:
             left = t + (self.variate[lanes] - self.spent[lanes]) / rate
             right = beyond - self.excess[lanes] / self.slope[lanes]
         inside = (right > t) & (right < beyond) & (self.tries[lanes] % 4 != 3)
+        left = np.where(rate > 0, left, np.inf)
         goal = np.where(np.isinf(beyond), left, np.where(inside, right, 0.5 * (t + beyond)))
         return np.minimum(goal, due)
 

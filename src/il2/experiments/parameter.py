@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from il2.cell.cohort import TRAITS
 from il2.cell.spread import Range, count_name
 from il2.experiments.result import Measurement, Parameter
+from il2.gene.promoter import strength
 from il2.knowledge.calibrated import calibrated
 from il2.knowledge.cell import CHAINS, cells
 from il2.knowledge.quantity import GRADES, quantities
 from il2.knowledge.table import listed, rows
 
 QUANTITY, AFFINITY, PARTNER, COUNT, SET_UP, OTHER = "quantity", "affinity", "partner", "count", "set-up", "other"
+TRAIT, PROMOTER, PRODUCT = "trait", "promoter", "product"
+NO_UNIT = "dimensionless"
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,24 @@ def known() -> dict[str, Known]:
         for chain in CHAINS:
             name = f"{row['name']}_factor_{chain}"
             found[name] = Known(PARTNER, "dimensionless", listed(row["sources"]), row["note"])
+    for row in rows("cell_traits"):
+        _, unit = TRAITS.get(row["trait"], (0.0, NO_UNIT))
+        found[count_name(row["cell"], row["trait"])] = _of(row, TRAIT, unit)
+    for row in rows("promoters"):
+        found[strength(row["gene"], row["factor"], row["effect"])] = _of(row, PROMOTER, NO_UNIT)
+    for row in rows("outputs"):
+        found[f"{row['product']}_half_life"] = _of(row, PRODUCT, "h")
+    for row in rows("output_inputs"):
+        found[f"{row['product']}_by_{row['input']}"] = _of(row, PRODUCT, NO_UNIT)
+        found[f"{row['product']}_half_{row['input']}"] = _of(row, PRODUCT, row["unit"])
     for q in quantities().values():
         note = "; ".join(filter(None, (q.context, q.note, f"rivals: {q.rivals}" if q.rivals else "")))
         found[q.name] = Known(QUANTITY, q.unit, q.sources, note, q.value)
     return found
+
+
+def _of(row: dict[str, str], kind: str, unit: str) -> Known:
+    return Known(kind, unit, listed(row["sources"]), row["note"])
 
 
 def parameters(ranges: Iterable[Range], measurements: Iterable[Measurement] = ()) -> tuple[Parameter, ...]:

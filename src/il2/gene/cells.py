@@ -171,7 +171,7 @@ def population(network: Network, values: Values, cells: int) -> dict[str, np.nda
     size = max((np.size(v) for v in values.values()), default=1)
     middle = {THRESHOLD: network.defaults()[THRESHOLD], **values}
     wide = {name: np.repeat(np.broadcast_to(np.asarray(v, float), (size,)), cells) for name, v in middle.items()}
-    order = np.arange(cells + 1) * quantity("IL2_producer_share_highest").value
+    order = np.arange(cells + 1) * quantity("IL2_producer_share_highest").value + 0.5
     competent = np.diff(np.floor(order))  # spread evenly over the thresholds
     return wide | {
         THRESHOLD: wide[THRESHOLD] * np.tile(thresholds(cells), size), COMPETENT: np.tile(competent, size)

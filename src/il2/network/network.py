@@ -100,6 +100,13 @@ class Network:
         """Parameter values by name, in their own units."""
         return {p.name: p.value for p in self.parameters}
 
+    def observable(self, name: str) -> Expr:
+        """The expression of an observable; an unknown name is an error."""
+        found = {o.name: o.expr for o in self.observables}
+        if name not in found:
+            raise ModelError(f"the network {self.name} has no observable {name!r}", how=did_you_mean(name, found))
+        return found[name]
+
     def with_values(self, values: Mapping[str, float]) -> Network:
         """The same network with other default values; an unknown name is an error."""
         unknown = set(values) - set(self.parameter_names)

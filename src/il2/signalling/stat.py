@@ -40,8 +40,11 @@ def kinases() -> Expr:
 
 
 def attainable() -> Expr:
-    """The share of STAT5 that is phosphorylated where receptors saturate it and nothing brakes. pSTAT5 is measured up
-    to a scale, so that effects on genes are told of its share of this."""
+    """The share of STAT5 that phosphorylation and dephosphorylation alone would leave phosphorylated at saturation.
+
+    pSTAT5 is measured up to a scale, so that effects on genes are told in this unit. It is no ceiling: dimers in the
+    nucleus are sheltered, and pSTAT5 can come to 1.5 of it.
+    """
     rate = sym("STAT5_phosphorylation_rate")
     return rate / (rate + sym("STAT5_dephosphorylation_cytoplasm"))
 
