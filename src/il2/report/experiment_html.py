@@ -140,7 +140,7 @@ def _criteria(r: Result, sources: Sources) -> list[Markup]:
         columns = len(header) if _measured(r) else 2
         body = [_tested(m, sources)[:columns] for m in tested]
         numbers = (2, 3, 5, 6) if _measured(r) else ()
-        out.append(table("Criteria, fixed before the run", header[:columns], body, numbers=numbers))
+        out.append(table("Criteria", header[:columns], body, numbers=numbers))
     if others:
         rows = [(_names([m.name]), _value(m.value, m.unit), _band(m)) for m in others]
         out.append(table("Other numbers, which no criterion judges", ["Number", *header[2:4]], rows, numbers=(1, 2)))
