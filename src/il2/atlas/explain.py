@@ -38,9 +38,7 @@ def explain(term: str) -> tuple[Explanation, ...]:
     text = term.strip()
     told = [teller(name) for known, teller in TELLERS if (name := known(text)) is not None]
     if told:
-        return tuple(
-            Explanation(text, kind, title, tuple(f for f in facts if f.text)) for kind, title, facts in told
-        )
+        return tuple(Explanation(text, kind, title, tuple(f for f in facts if f.text)) for kind, title, facts in told)
     raise Il2Error(f"nothing is known of {term!r}", where="il2 explain", how=_offered(text))
 
 

@@ -18,6 +18,10 @@ SEMI_QUANTITATIVE = (
     "pathway readouts (TCR, AKT, MTOR, ERK, calcium) and products are relative and semi-quantitative: read their "
     "direction and order, not their size"
 )
+TOO_LITTLE = (
+    "free IL-2 of T cells with antigen was predicted about fourfold too low at its peak where it was measured "
+    "(docs/validation.md)"
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def evidence(wells: Mapping[str, Well], genes: tuple[str, ...] = (), products: t
 def warnings_before(wells: Mapping[str, Well], donors: int, last_h: float) -> list[str]:
     """Warnings that the set-up alone gives rise to."""
     out = [SEMI_QUANTITATIVE]
+    out += [TOO_LITTLE] if any(a.molecules > 0 for w in wells.values() for a in w.antigen) else []
     kinds = list(dict.fromkeys(cell(c.kind).name for w in wells.values() for c in w.cells))
     if donors:
         spreads = [quantity(name) for name in ("donor_receptor_spread", "donor_number_spread")]

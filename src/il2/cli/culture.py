@@ -135,6 +135,8 @@ def _progress(lanes: int) -> Iterator[Callable[[int], None]]:
 
 def _print(asked: Plate, data, records: list[dict]) -> None:
     """The summary that people read: one row per well and kind of cell."""
+    if not records:
+        raise Il2Error("no well holds a cell", where="il2 culture", how="Give a number of cells above zero.")
     typer.echo(asked.title)
     if asked.about:
         typer.echo(asked.about)

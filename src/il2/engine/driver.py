@@ -167,8 +167,6 @@ def log(lanes: Lanes) -> ir.Function:
     return f
 
 
-
-
 def _setting(b: ir.IRBuilder, settings: ir.Value, name: str) -> ir.Value:
     at = b.gep(settings, [INT(SETTINGS.index(name))], source_etype=DOUBLE)
     return b.load(at, typ=DOUBLE)

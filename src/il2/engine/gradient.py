@@ -127,8 +127,16 @@ def _judged(
 
 
 def _back(
-    program: Program, parameters: np.ndarray, initial: np.ndarray | None, times: np.ndarray, found: Solution,
-    log: np.ndarray, seeds: np.ndarray, tolerances: Tolerances, threads: int | None, width: int | None,
+    program: Program,
+    parameters: np.ndarray,
+    initial: np.ndarray | None,
+    times: np.ndarray,
+    found: Solution,
+    log: np.ndarray,
+    seeds: np.ndarray,
+    tolerances: Tolerances,
+    threads: int | None,
+    width: int | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Adjoints of the constants (lanes, constants) and of the initial state (lanes, states)."""
     lanes = len(parameters)

@@ -131,4 +131,3 @@ def _checked(times: np.ndarray, lanes: int) -> np.ndarray:
     if not (np.isfinite(times).all() and (times >= 0).all() and (np.diff(times) >= 0).all()):
         raise Il2Error("output times must be finite, not negative, and rising", where="run")
     return np.ascontiguousarray(np.broadcast_to(times, (lanes, times.shape[-1])))
-

@@ -84,7 +84,7 @@ def _row(m: Measurement) -> tuple[str, ...]:
     value, band = f"{m.value:.3g}{unit}", f"{m.low:.3g} to {m.high:.3g}"
     if m.holds is None:
         return m.name, value, band, "", "", "", "", ""
-    origin = "structure" if m.structural else "/".join(m.decided_by)
+    origin = "wiring" if m.structural else "/".join(m.decided_by)
     holds = "holds" if m.holds else "FAILS"
     return m.name, value, band, m.criterion, holds, _share(m.share), f"{m.ablated:.3g}", origin
 
