@@ -17,9 +17,10 @@ from il2.knowledge.table import tables_folder
 FILE = "verdicts.json"
 LAYERS = ("network", "engine", "gene", "receptor", "signalling", "cell", "experiments")
 TABLES = (
-    "affinities", "assay_references", "bands", "calibrated", "cell_traits", "cells", "coordinates", "criteria", "heads",
-    "loci", "molecules", "output_inputs", "outputs", "partners", "priors", "promoters", "quantities", "receptor_counts",
-    "residues", "sequence_features", "sequences", "species",
+    "affinities", "assay_references", "bands", "body_cells", "calibrated", "cell_traits", "cells", "coordinates",
+    "correlations", "criteria", "heads", "loci", "molecules", "output_inputs", "outputs", "partners", "patients",
+    "priors", "promoters", "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "species",
+    "variation",
 )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ def fingerprint() -> str:
     """Hash over every value that enters a prediction: quantities, affinities, counts, promoters, products, traits."""
     names = (
         "quantities", "affinities", "assay_references", "receptor_counts", "heads", "molecules", "partners", "cells",
-        "calibrated", "promoters", "outputs", "output_inputs", "cell_traits", "species",
+        "calibrated", "promoters", "outputs", "output_inputs", "cell_traits", "species", "body_cells", "patients",
+        "variation", "correlations",
     )  # fmt: skip
     text = repr([[sorted(row.items()) for row in rows(name)] for name in names])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,113 @@
+"""The numbers of a patient: pharmacokinetics, answers of the cells, counts of the person, by parameter name.
+
+A number may be an array (size,) over variants: draws from the ranges of knowledge, or virtual patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from il2.cell.spread import count_name
+from il2.knowledge.cell import cell
+from il2.knowledge.drug import ANTIBODY, Drug, drug
+from il2.knowledge.person import Person
+from il2.knowledge.quantity import quantity
+from il2.patient.answer import BARE, IL2RA, WHOLE, Answer, answers, weakness
+from il2.patient.body import Body
+from il2.patient.occupancy import half_occupancy
+from il2.patient.patient import HELD, MADE, OWN_TERMS, Plan, body_cells, half_occupied, terms_of, weaker, weaker_IL2RA
+from il2.patient.pharmacokinetics import KIDNEY, WEIGHT, kinetic_values, own
+from il2.patient.pools import started
+from il2.patient.sequels import EOSINOPHILS_AT_START, shedding_share
+from il2.patient.signal import signal_name, uptake_name
+from il2.receptor.head import partner_row
+
+Values = dict[str, np.ndarray | float]
+CHAIN_GENES = ("IL2RA", "IL2RB", "IL2RG")
+
+
+def numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray] | None = None) -> Values:
+    """Values by parameter name of the network of a plan for a person.
+
+    variants: values (size,) by name that stand before those of knowledge: quantities, dissociation constants, counts
+    `CELL CHAIN`. Genes that the person lacks take their chains or their IL-2 away.
+    """
+    variants = dict(variants or {})
+    out: Values = {n: v for n, v in variants.items()}
+    for d in plan.drugs:
+        out |= {own(d.name, what): value for what, (value, _) in kinetic_values(d, variants).items()}
+    out |= _terms(plan, person, variants)
+    for d in plan.drugs:
+        if d.kind == ANTIBODY:
+            out[half_occupied(d)] = half_occupancy(d, variants)
+        else:
+            out[weaker(d)] = weakness(d, variants)
+            name = d.kinetics.get("IL2RA_weaker")
+            out[weaker_IL2RA(d)] = variants.get(name, quantity(name).value) if name else 1.0
+    out[HELD] = variants.get("KD_soluble_IL2RA", float(partner_row("soluble_IL2RA")["kd_nM"]))
+    return out | person_numbers(plan, person, variants)
+
+
+def person_numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray]) -> Values:
+    """What a person's size, kidneys, counts and genes set."""
+    body = Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value)
+    out: Values = {WEIGHT: body.weight_kg, KIDNEY: body.GFR_mL_min / Body().GFR_mL_min}
+    out[EOSINOPHILS_AT_START] = person.counts["eosinophil"]
+    out[MADE] = _left(person, "IL2")
+    for kind in plan.cells:
+        out[started(kind)] = person.counts[kind]
+        out[body_cells(kind)] = person.body_cells(kind)
+    return out | shedding(plan, {kind: person.body_cells(kind) for kind in plan.cells}, variants)
+
+
+def shedding(plan: Plan, bodies: Mapping[str, np.ndarray | float], variants: Mapping[str, np.ndarray]) -> Values:
+    """Share of all IL2RA of the body that each kind of cell bears."""
+    borne: Values = {}
+    for kind in plan.cells:
+        name = count_name(kind, IL2RA)
+        borne[kind] = bodies[kind] * np.asarray(variants.get(name, cell(kind).counts[IL2RA].value), float)
+    total = sum(borne.values())
+    return {shedding_share(kind): value / total for kind, value in borne.items()}
+
+
+def _left(person: Person, gene: str) -> float:
+    """Share of the normal function of a gene that the person has."""
+    name = f"{gene}_gene"
+    return person.values[name].value if name in person.values else 1.0
+
+
+def _terms(plan: Plan, person: Person, variants: Mapping[str, np.ndarray]) -> Values:
+    """Terms of every ligand on every cell."""
+    sources = {OWN_TERMS: drug("aldesleukin")} | {terms_of(d): d for d in plan.drugs if d.kind != ANTIBODY}
+    genes = {chain: _left(person, chain) for chain in CHAIN_GENES}
+    given = dict(variants)
+    for kind in plan.cells if min(genes.values()) < 1 else ():
+        for chain, share in genes.items():
+            name = count_name(kind, chain)
+            known = cell(kind).counts.get(chain)
+            given[name] = share * np.atleast_1d(np.asarray(given.get(name, known.value if known else 0.0), float))
+    size = max((np.size(v) for v in given.values()), default=1)
+    given = {name: np.broadcast_to(v, (size,)) for name, v in given.items()}
+    signalling = _left(person, "JAK3")
+    blocked = any(d.kind == ANTIBODY for d in plan.drugs)
+    out: Values = {}
+    for terms, d in sources.items():
+        found = _default(d, plan.cells) if not given else answers(d, plan.cells, given)
+        for (kind, share), answer in found.items():
+            if share == WHOLE or (blocked and share == BARE):
+                out |= {uptake_name(terms, kind, share, k): u for k, u in enumerate(answer.uptake.T)}
+                signals = (signalling * answer.pstat5).T
+                out |= {signal_name(terms, kind, share, k): e for k, e in enumerate(signals)}
+    return out
+
+
+@lru_cache(maxsize=64)
+def _kept(name: str, set: str, kinds: tuple[str, ...]) -> dict[tuple[str, str], Answer]:
+    return answers(drug(name, set), kinds)
+
+
+def _default(of: Drug, kinds: tuple[str, ...]) -> dict[tuple[str, str], Answer]:
+    return _kept(of.name, of.set, kinds)
