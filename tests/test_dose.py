@@ -12,7 +12,7 @@ from il2.knowledge.drug import drug
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import keyed
 from il2.patient.body import Body
-from il2.patient.dose import LARGEST_nmol, Dose, amount_in, dose, level_nM
+from il2.patient.dose import Dose, LARGEST_nmol, amount_in, dose, level_nM
 
 ADULT = Body()
 IL2 = drug("aldesleukin")
@@ -71,7 +71,9 @@ def test_amounts_of_IL2(text, expected):
 def test_target_T003_of_one_MIU_and_one_IU_per_mL():
     limits = target("T003")
     assert limits["low"] <= nmol("1 MIU") <= limits["high"]
-    assert 1000 * level_nM("1 IU/mL", IL2) == pytest.approx(quantity("aldesleukin_molarity_per_activity").value, rel=1e-4)
+    assert 1000 * level_nM("1 IU/mL", IL2) == pytest.approx(
+        quantity("aldesleukin_molarity_per_activity").value, rel=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,9 @@ def test_per_m2_is_times_the_surface():
 
 @examples(60)
 @given(
-    amount=st.floats(1e-3, 1e3), unit=st.sampled_from(("MIU", "kIU", "ug", "nmol")), per=st.sampled_from(("", "kg", "m2"))
+    amount=st.floats(1e-3, 1e3),
+    unit=st.sampled_from(("MIU", "kIU", "ug", "nmol")),
+    per=st.sampled_from(("", "kg", "m2")),
 )
 def test_a_dose_is_read_back_from_its_text(amount, unit, per):
     one = Dose(amount, unit, per)

@@ -201,6 +201,8 @@ def test_the_terminal_window_leaves_a_distribution_phase_and_takes_more_points_o
     assert straight.points == 9 and straight.from_d == 1 and straight.adjusted_r2 == pytest.approx(1)
     assert straight.half_lives == pytest.approx(8 * 0.3 / np.log(2))
     assert terminal(course(days, 5 * np.exp(-0.3 * days)), with_peak=True).points == 10
+    infused = course(days, 5 * np.exp(-0.3 * np.abs(days - 2)))
+    assert terminal(infused, after_d=2.0, with_peak=True).from_d == 3  # the end of the infusion is left out
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from il2.cell.measures import MEASURES
-from il2.cell.targets import Outcome, conflicts, layers, score, targets
+from il2.patient.targets import Outcome, conflicts, layers, score, targets
 from il2.errors import Il2Error
 from il2.knowledge.quantity import quantity
 from il2.knowledge.table import rows
@@ -196,7 +196,7 @@ def test_two_exponentials_are_found_again():
 
 def test_the_command_prints_each_target_with_its_run_and_speaks_json(found, every, monkeypatch):
     known = {"": every, "receptor": list(found.values())}
-    monkeypatch.setattr("il2.cell.targets.targets", lambda layer="": known[layer])
+    monkeypatch.setattr("il2.patient.targets.targets", lambda layer="": known[layer])
     text = " ".join(run("receptor").output.split())
     assert "T036" in text and "not applicable" in text and "confirmed and applicable targets reproduced" in text
     assert "run: " in text and "il2 respond --ligand IL2 --cells Treg --times '30 min'" in text and "Conflict" in text

@@ -13,7 +13,7 @@ from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, show
 
 if TYPE_CHECKING:
-    from il2.cell.targets import Outcome
+    from il2.patient.targets import Outcome
 
 WIDTH, INDENT = 120, " " * 7
 
@@ -24,7 +24,7 @@ def targets(
     format: Format = FORMAT,
 ) -> None:
     """Published results beside the model: reproduced, missed or not applicable. Example: il2 targets receptor"""
-    from il2.cell.targets import targets as outcomes
+    from il2.patient.targets import targets as outcomes
 
     found = outcomes(layer)
     if format is Format.json:
@@ -72,7 +72,7 @@ def _wrapped(text: str, first: str = INDENT) -> str:
 
 
 def _summary(found: Sequence[Outcome]) -> list[str]:
-    from il2.cell.targets import NOT_RUN, conflicts, score
+    from il2.patient.targets import NOT_RUN, conflicts, score
 
     every = score(found)
     unrun = sum(o.verdict == NOT_RUN for o in found)

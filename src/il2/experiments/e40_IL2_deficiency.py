@@ -10,7 +10,8 @@ from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
 from il2.experiments.sample import Sample
 from il2.patient import deficiency
-from il2.patient.deficiency import GENES, mitogen_well
+from il2.patient.deficiency import GENES
+from il2.patient.mitogen import division_rates, mitogen_well, pulse
 
 KIND, CELLS, MITOGEN, GIVEN_nM = "Th", 1e5, 1e9, 1.0
 TIMES_h = np.array([0.0, 12, 24, 36, 48, 56, 60, 64, 68, 72])
@@ -27,8 +28,8 @@ TESTED = ("T_without_IL2", "NK_without_IL2", "proliferation_without_IL2", "proli
 
 
 def run(sample: Sample) -> Outcome:
-    rates = deficiency.division_rates(WELLS, TIMES_h, sample.values)
-    counts = {name: deficiency.pulse(rate, TIMES_h, PULSE_h) for name, rate in rates.items()}
+    rates = division_rates(WELLS, TIMES_h, sample.values)
+    counts = {name: pulse(rate, TIMES_h, PULSE_h) for name, rate in rates.items()}
     people = deficiency.numbers({gene: deficiency.lost(gene) for gene in GENES}, sample.values)
     return Outcome(
         {

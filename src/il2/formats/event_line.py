@@ -6,12 +6,14 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
 from typing import NoReturn
 
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.table import Row
 from il2.patient.dose import dose
-from il2.units import quantity_in
+from il2.units import base_form, parse_unit, quantity_in
 
 EVENTS = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "EVID", "CMT", "SS", "DUR", "DRUG")
 WITH_UNIT = ("TIME", "AMT", "RATE", "II", "DUR")
@@ -21,6 +23,17 @@ DOSE_EVENT, PASSED = 1, (0, 2)
 RESETS = {3: "reset", 4: "reset and dose"}
 ALIKE = 0.8  # likeness of a column that is misspelt
 SAME = 1e-6  # relative; lengths of an infusion that are one
+
+
+def converted(value: float, unit: str, other: str) -> float:
+    """A time in another unit, exact but for the last rounding."""
+    return float(Fraction(repr(float(value))) * _ratio(unit, other))
+
+
+@cache
+def _ratio(unit: str, other: str) -> Fraction:
+    quantity_in(f"1 {unit}", other)  # refuses what is no time
+    return Fraction(base_form(parse_unit(unit))[0]) / Fraction(base_form(parse_unit(other))[0])
 
 
 @dataclass(frozen=True)
@@ -66,7 +79,7 @@ def layout_of(header: Iterable[str], where: str, time: str = "", amount: str = "
         units[bare] = units[bare] or option
     try:
         for bare in ("TIME", "II", "DUR"):
-            quantity_in(f"1 {units.get(bare) or units['TIME']}", "h")
+            converted(1.0, units.get(bare) or units["TIME"], "h")
         counted = dose(f"1 {units['AMT']}")
     except Il2Error as error:
         raise Il2Error(error.what, where=where, why=error.why, how=error.how) from error
@@ -116,7 +129,7 @@ class Line:
         value = self.number(column)
         if value < 0:
             self.wrong(column, f"the time {value:g} is below zero", "Give times from zero up.")
-        return quantity_in(f"{value!r} {self.layout.units.get(column) or self.layout.time}", "h")
+        return converted(value, self.layout.units.get(column) or self.layout.time, "h")
 
     def person(self) -> str:
         """The ID; 1 in a table without."""
@@ -157,7 +170,7 @@ class Line:
         length = self.number("AMT") / rate
         if math.isinf(length):
             self.wrong("RATE", f"the infusion at the rate {rate:g} never ends", "Give a higher rate.")
-        found = quantity_in(f"{length!r} {self.layout.time}", "h")
+        found = converted(length, self.layout.time, "h")
         if told and not math.isclose(found, told, rel_tol=SAME):
             what = f"the infusion takes {told:g} h, but {found:g} h by AMT and RATE"
             self.wrong("DUR", what, "Give one of DUR and RATE.")

@@ -17,13 +17,12 @@ from pathlib import Path
 
 from il2.errors import Il2Error, did_you_mean
 from il2.files import write_text
-from il2.formats.event_line import DOSE_EVENT, MISSING, Line, layout_of
+from il2.formats.event_line import DOSE_EVENT, MISSING, Line, converted, layout_of
 from il2.knowledge.drug import drug as drug_named
 from il2.knowledge.table import numbered
 from il2.patient.body import Body
 from il2.patient.dose import Dose, amount_in
 from il2.patient.regimen import LONGEST_NAME, MOST_DOSES, PERCENT, ROUTES, SAME, Course, Regimen, full_name
-from il2.units import quantity_in
 
 COMPARTMENTS = {1: "sc", 2: "iv"}  # depot and centre, by number
 WRITTEN = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "EVID", "CMT", "SS")
@@ -105,7 +104,7 @@ def _course(line: Line, time_h: float, drug: str, route: str, compartments: Mapp
     try:
         given = Dose(line.number("AMT"), line.layout.amount, line.layout.per)
         given.nmol(drug_named(name), Body())
-        start = quantity_in(f"{time_h!r} h", "d")
+        start = converted(time_h, "h", "d")
         return Course(name, given, route, start, every, more + 1, line.duration_h(), steady=bool(steady))
     except Il2Error as error:
         if error.where.startswith(line.path):
@@ -174,18 +173,18 @@ def _lines(
         raise Il2Error(f"no compartment is given for the route {course.route!r}", where="compartments", how=how)
     known = drug_named(course.drug)
     value = amount_in(course.dose.nmol(known, body) * course.percent / PERCENT, amount, known)
-    length = quantity_in(f"{course.duration_h!r} h", time)
-    cycle_h = quantity_in(f"{course.cycle_d!r} d", "h")
+    length = converted(course.duration_h, "h", time)
+    cycle_h = converted(course.cycle_d, "d", "h")
     count, every, starts = course.doses, course.every_h, course.cycles
     if starts > 1 and (count == 1 or math.isclose(cycle_h, count * every, rel_tol=SAME)):
         count, every, starts = count * starts, every if count > 1 else cycle_h, 1
     repeats = count > 1 or course.steady
     for n in range(starts):
         yield {
-            "TIME": quantity_in(f"{course.start_d + n * course.cycle_d!r} d", time),
+            "TIME": converted(course.start_d + n * course.cycle_d, "d", time),
             "AMT": value,
             "RATE": value / length if length else 0,
-            "II": quantity_in(f"{every!r} h", time) if repeats else 0,
+            "II": converted(every, "h", time) if repeats else 0,
             "ADDL": count - 1,
             "EVID": DOSE_EVENT,
             "CMT": numbers[course.route],

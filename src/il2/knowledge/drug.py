@@ -13,14 +13,14 @@ from il2.knowledge.table import listed, number, rows
 CYTOKINE, PRODRUG, COMPLEX, ANTIBODY = "cytokine", "prodrug", "complex", "antibody"
 KINETICS = (
     "central_volume", "clearance", "half_life", "to_peripheral", "from_peripheral", "bioavailability", "absorption",
-    "delay", "IL2RA_weaker", "IL2RB_weaker", "release_half_life",
+    "delay", "IL2RA_weaker", "IL2RB_weaker", "release_half_life", "reading",
 )  # fmt: skip
 SEPARATOR = "/"
 
 
 @dataclass(frozen=True)
 class Drug:
-    """kinetics: names of quantities by what they are (`KINETICS`). set: which of several sets of constants it is.
+    """mass_kDa: in which doses are counted. size_kDa: that the kidneys see. kinetics: names of quantities by what they are (`KINETICS`). set: which of several sets of constants it is.
     inert_forms: of a prodrug, before the active form. ligand: what it is in the receptor layer."""
 
     name: str
@@ -28,6 +28,7 @@ class Drug:
     kind: str
     ligand: str
     mass_kDa: float
+    size_kDa: float
     MIU_per_mg: float | None
     kinetics: Mapping[str, str] = field(hash=False)
     inert_forms: int
@@ -80,7 +81,7 @@ def _drug(row: dict[str, str]) -> Drug:
         how = "Name a quantity for one of the two."
         raise Il2Error(f"{row['name']} has neither a clearance nor a half-life", where="drugs.csv", how=how)
     return Drug(
-        row["name"], row["set"], row["kind"], row["ligand"], _mass(row), number(row["MIU_per_mg"]), kinetics,
+        row["name"], row["set"], row["kind"], row["ligand"], _mass(row), _size(row), number(row["MIU_per_mg"]), kinetics,
         int(row["inert_forms"] or 0), row["species"], listed(row["sources"]), row["note"],
     )  # fmt: skip
 
@@ -92,3 +93,7 @@ def _mass(row: dict[str, str]) -> float:
         if molecule["name"] == row["name"] and molecule["mass_kDa"]:
             return float(molecule["mass_kDa"])
     raise Il2Error(f"the mass of {row['name']} is not known", where="drugs.csv", how="Name a quantity in 'mass'.")
+
+
+def _size(row: dict[str, str]) -> float:
+    return quantity(row["size"]).value if row["size"] else _mass(row)

@@ -14,6 +14,7 @@ from functools import cache
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.body import PER_BLOOD, body_cell, body_cells
 from il2.knowledge.quantity import quantity
+from il2.knowledge.species import SPECIES
 from il2.knowledge.table import listed, number, rows
 
 HEALTHY, TABLE = "healthy", "patients.csv"
@@ -47,6 +48,11 @@ class Person:
         if name not in self.values:
             raise Il2Error(f"a person has no {name!r}", where=self.name, how=did_you_mean(name, self.values))
         return self.values[name]
+
+    @property
+    def species(self) -> str:
+        """Species of the person: a mouse is called so, all others are human."""
+        return self.name if self.name in SPECIES else SPECIES[0]
 
     @property
     def counts(self) -> dict[str, float]:

@@ -90,7 +90,7 @@ def answers(
 def curves(
     of: Drug, kinds: Sequence[str] = CELLS, variants: Mapping[str, np.ndarray] | None = None
 ) -> dict[tuple[str, str], Curves]:
-    """Uptake and pSTAT5 of every kind of cell with and without IL2RA, after `quasi_steady_time` at each dose."""
+    """Uptake and pSTAT5 of every kind of cell with and without IL2RA, after the time of reading at each dose."""
     variants = dict(variants or {})
     size = max((len(v) for v in variants.values()), default=1)
     mix = mixture(ligand(of.ligand))
@@ -119,8 +119,10 @@ def curves(
     if mix.system.depleted:
         table["cells_per_mL"] = quantity("dilute_culture").value
     rows = parameter_rows(network, table)
-    minutes = quantity("quasi_steady_time").value * quantity("minutes_per_hour").value
-    solved = solve(program, rows, np.array([minutes]), tolerances=TOLERANCES)
+    reading = of.kinetics["reading"]
+    hours = np.asarray(variants.get(reading, quantity(reading).value), float)
+    minutes = lanes(np.atleast_1d(hours)[None, :, None] * quantity("minutes_per_hour").value)[:, None]
+    solved = solve(program, rows, minutes, tolerances=TOLERANCES)
     if (solved.status != 0).any():
         lane = int(np.flatnonzero(solved.status)[0])
         raise Il2Error(f"the receptors of a cell cannot be solved: {solved.reason(lane)}", where=of.name)

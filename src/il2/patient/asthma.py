@@ -17,7 +17,7 @@ from il2.network.part import with_quantities
 from il2.patient.expansion import growth_signal
 
 PLACE, SHARE, PER_DAY = "airways", "dimensionless", "1/d"
-TH2, FEV1, SUMMED, FREE_d = "Th2_airway", "FEV1", "exacerbation_hazard_summed", "exacerbation_free_time"
+TH2, FEV1, SUMMED, FREE_TIME = "Th2_airway", "FEV1", "exacerbation_hazard_summed", "exacerbation_free_time"
 SIGNAL, WITH_IL2RA, HAZARD = "Th2_IL2_signal", "Th2_with_free_IL2RA", "exacerbation_hazard"
 WITHOUT, TREG_LOST, CHANGE = "exacerbation_free", "Treg_lost", "FEV1_change"
 BEARING = "Th2_IL2RA"
@@ -51,7 +51,7 @@ def asthma(il2: Expr, free: Expr, at_rest: Expr | None = None) -> Network:
                 Species(TH2, PLACE, num(1.0), SHARE),
                 Species(FEV1, PLACE, start, "L"),
                 Species(SUMMED, PLACE, num(0.0), SHARE),
-                Species(FREE_d, PLACE, num(0.0), "d"),
+                Species(FREE_TIME, PLACE, num(0.0), "d"),
             ),
             (Parameter(BEARING, 1.0, SHARE, "0 is Th2 cells without IL2RA"),),
             reactions=(
@@ -60,7 +60,7 @@ def asthma(il2: Expr, free: Expr, at_rest: Expr | None = None) -> Network:
                 Reaction("Th2 cells are lost", {TH2: -1}, turnover * th2, num(0.0), PER_DAY),
                 Reaction("FEV1 follows", {FEV1: 1}, pace * target, pace * sym(FEV1), "L/d"),
                 Reaction("hazard of exacerbations sums up", {SUMMED: 1}, hazard, num(0.0), PER_DAY),
-                Reaction("time without exacerbation", {FREE_d: 1}, unharmed, num(0.0), SHARE),
+                Reaction("time without exacerbation", {FREE_TIME: 1}, unharmed, num(0.0), SHARE),
             ),
             observables=(
                 Observable(SIGNAL, signal, SHARE),

@@ -68,7 +68,7 @@ def plan_of(regimens: Sequence[Regimen], modules: tuple[str, ...] = (), cells: t
 
 
 def body_of(person: Person) -> Body:
-    return Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value)
+    return Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value, person.species)
 
 
 def events_of(given: Sequence[Given]) -> list[Action]:

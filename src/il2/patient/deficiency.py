@@ -20,13 +20,10 @@ from functools import cache
 import numpy as np
 
 from il2.cell import treg
-from il2.cell.cohort import named
-from il2.cell.lanes import solve_wells
 from il2.cell.simulate import simulate
 from il2.cell.spread import Range, count_name, count_ranges, network_ranges, quantity_ranges
 from il2.cell.treg import SUPPRESSION, TREG
 from il2.cell.treg_course import TOLERANCES, balance_ranges
-from il2.cell.well import Addition, Antigen, Cells, Well
 from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run as evaluated
 from il2.engine.solve import solve
@@ -49,7 +46,7 @@ DOSES = {"IL7": "tissue_IL7_at_rest", "IL15": "tissue_IL15_at_rest", "IL2": "tis
 FELT = {"Th": ("IL7", "IL15", "IL2"), "CD8": ("IL7", "IL15", "IL2"), "NK": ("IL15", "IL2")}
 OUTPUT = {"Th": "IL7", "CD8": "IL7", "NK": "IL15"}
 TURNOVER = {"Th": "CD4_naive_death_rate", "CD8": "CD8_memory_turnover", "NK": "NK_turnover", "B": "B_return_rate"}
-T, FUNCTION, BIRTHS = "T", "Treg_function", "births"
+T, B, FUNCTION = "T", "B", "Treg_function"
 SETTLED_d = 10 * 1000  # Treg that die out have gone by then, and the others have come to rest
 SHARE, PER_DAY, BLOOD = "dimensionless", "1/d", "blood"
 COUNTED = (T, *TURNOVER)
@@ -78,7 +75,7 @@ def numbers(
     felt = {name: np.concatenate([left[d][name] for d in defects]) for name in left[""]}
     size = len(next(iter(left[""].values())))
     normal = {f"{name}_normal": np.tile(v, len(defects)) for name, v in left[""].items()}
-    own = {name: np.tile(v, len(defects)) for name, v in values.items()}
+    own = {name: np.tile(np.broadcast_to(v, (size,)), len(defects)) for name, v in values.items()}
     read = _read(balance(), own | felt | normal, COUNTED, _at_rest)
     read |= _treg(defects, values, size)
     read[TREG] = np.maximum(read[TREG], 0.0) * read[T]
@@ -152,13 +149,13 @@ def signals(
     day, out = quantity("minutes_per_day").value, {d: dict[str, np.ndarray]() for d in defects}
     for cytokine, level in DOSES.items():
         of = system(cytokine)
-        own = {n: np.tile(v, len(defects)) for n, v in values.items() if n in response_of(of).parameter_names}
         kinds = [kind for kind, felt in FELT.items() if cytokine in felt]
-        lanes = {n: np.tile(v, len(kinds)) for n, v in own.items()}
 
         def given(name: str, default: float) -> np.ndarray:
             return np.tile(np.broadcast_to(values.get(name, default), (size,)), len(defects))
 
+        own = (n for n in values if n in response_of(of).parameter_names)
+        lanes = {n: np.tile(given(n, 0.0), len(kinds)) for n in own}
         held = given(level, quantity(level).value) / quantity("pM_per_nM").value
         lanes[dose(cytokine)] = np.tile(held * _left(defects, cytokine, size), len(kinds))
         lanes |= {kinase: np.tile(_left(defects, kinase, size), len(kinds)) for kinase in (JAK1, JAK3)}
@@ -237,34 +234,3 @@ def ranges() -> tuple[Range, ...]:
         *quantity_ranges(*sorted(names & quantities().keys())),
     ]
     return tuple({r.name: r for r in found}.values())
-
-
-def mitogen_well(
-    kind: str, cells: float, mitogen: float, *, without: Sequence[str] = (), IL2_nM: float = 0.0, **given
-) -> Well:
-    """T cells with a mitogen, which lasts longer than an antigen, and help for each cell. mitogen: ligands (molecules);
-    without: genes knocked out; given: what else `Well` takes."""
-    return Well(
-        (Cells(kind, cells, without=tuple(without)),), antigen=(Antigen(mitogen),), presenting_cells=cells,
-        costimulation=1.0, additions=(Addition("IL2", IL2_nM),),
-        changes={"antigen_loss": quantity("mitogen_loss").value}, **given,
-    )  # fmt: skip
-
-
-def division_rates(
-    wells: Mapping[str, Well], times_h: np.ndarray, values: Mapping[str, np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
-    """Divisions per h (variants, times) of all cells of each well at `times_h` (times,), rising from 0."""
-    found = solve_wells(list(wells.values()), times_h, (BIRTHS, "cells"), variants=values)
-    hour = quantity("minutes_per_hour").value
-    return {
-        label: hour * np.sum([course[named(c.label, BIRTHS)] * course[named(c.label, "cells")] for c in well.cells], 0)
-        for (label, well), course in zip(wells.items(), found, strict=True)
-    }
-
-
-def pulse(rates: np.ndarray, times_h: np.ndarray, start_h: float) -> np.ndarray:
-    """Divisions (variants,) from `start_h`, one of `times_h`, to the last time: what labelled thymidine counts."""
-    kept = times_h >= start_h
-    found: np.ndarray = np.trapezoid(rates[:, kept], times_h[kept], axis=-1)
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from il2.errors import Il2Error, UnitError
 from il2.knowledge.drug import Drug
@@ -103,6 +104,7 @@ def _nameless(unit: str) -> Il2Error:
     )
 
 
+@cache
 def _kind(unit: str) -> str:
     """What a unit counts: MASS, SUBSTANCE or ACTIVITY."""
     try:
@@ -119,15 +121,16 @@ def _nmol_per(unit: str, drug: Drug) -> float:
     """nmol of the drug in one of a unit."""
     kind = _kind(unit)
     if kind == SUBSTANCE:
-        return quantity_in(f"1 {unit}", "nmol")
-    mass = drug.mass_kDa
-    if mass is None or not math.isfinite(mass) or mass <= 0:
-        what, why = f"{unit} of {drug.name} cannot be counted in molecules", "its mass is not known"
-        raise Il2Error(what, why=why, how="Give the dose in nmol.")
+        return _in(unit, "nmol")
     if kind == MASS:
-        return quantity_in(f"1 {unit}", "nmol", molar_mass_g_per_mol=1000 * mass)
+        return _in(unit, "ug") / drug.mass_kDa  # kDa are ug/nmol
     if drug.MIU_per_mg is None:
         what, why = f"{drug.name} is not given in {unit}", "international units are counted of aldesleukin and its like"
         raise Il2Error(what, why=why, how="Give the dose in mg or nmol.")
-    mg = quantity_in(f"1 {unit}", "MIU") / drug.MIU_per_mg
-    return quantity_in(f"{mg!r} mg", "nmol", molar_mass_g_per_mol=1000 * mass)
+    return _in(unit, "MIU") / drug.MIU_per_mg * _in("mg", "ug") / drug.mass_kDa
+
+
+@cache
+def _in(unit: str, other: str) -> float:
+    """One of a unit in another of the same kind."""
+    return quantity_in(f"1 {unit}", other)

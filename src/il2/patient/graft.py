@@ -22,7 +22,7 @@ from il2.patient.expansion import growth_signal
 
 PLACE, SHARE, PER_DAY = "graft", "dimensionless", "1/d"
 NAIVE, ACTIVATED, EFFECTOR = "alloreactive_naive", "alloreactive_activated", "alloreactive_effector"
-ANTIGEN, SUMMED = "alloantigen", "rejection_hazard_summed"
+ANTIGEN, SUMMED = "donor_antigen", "rejection_hazard_summed"
 HAZARD, REJECTION, SIGNAL = "rejection_hazard", "rejection", "alloreactive_IL2_signal"
 BEARING = "alloreactive_IL2RA"
 CALIBRATED = ("clonal_growth_without_IL2", "rejection_hazard_per_effector")

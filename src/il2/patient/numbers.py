@@ -15,6 +15,7 @@ from il2.knowledge.cell import cell
 from il2.knowledge.drug import ANTIBODY, Drug, drug
 from il2.knowledge.person import Person
 from il2.knowledge.quantity import quantity
+from il2.knowledge.species import species_values
 from il2.patient.answer import BARE, IL2RA, WHOLE, Answer, answers, weakness
 from il2.patient.body import Body
 from il2.patient.occupancy import half_occupancy
@@ -35,8 +36,9 @@ def numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray] | Non
     variants: values (size,) by name that stand before those of knowledge: quantities, dissociation constants, counts
     `CELL CHAIN`. Genes that the person lacks take their chains or their IL-2 away.
     """
-    variants = dict(variants or {})
-    out: Values = {n: v for n, v in variants.items()}
+    own_species = {name: np.array([v.value]) for name, v in species_values(person.species).items()}
+    variants = own_species | dict(variants or {})
+    out: Values = dict(variants)
     for d in plan.drugs:
         out |= {own(d.name, what): value for what, (value, _) in kinetic_values(d, variants).items()}
     out |= _terms(plan, person, variants)
@@ -53,14 +55,14 @@ def numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray] | Non
 
 def person_numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray]) -> Values:
     """What a person's size, kidneys, counts and genes set."""
-    body = Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value)
+    body = Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value, person.species)
     out: Values = {WEIGHT: body.weight_kg, KIDNEY: body.GFR_mL_min / Body().GFR_mL_min}
     out[EOSINOPHILS_AT_START] = person.counts["eosinophil"]
     out[MADE] = _left(person, "IL2")
     for kind in plan.cells:
         out[started(kind)] = person.counts[kind]
-        out[body_cells(kind)] = person.body_cells(kind)
-    return out | shedding(plan, {kind: person.body_cells(kind) for kind in plan.cells}, variants)
+        out[body_cells(kind)] = person.body_cells(kind) * body.weight_kg / Body().weight_kg
+    return out | shedding(plan, {kind: out[body_cells(kind)] for kind in plan.cells}, variants)
 
 
 def shedding(plan: Plan, bodies: Mapping[str, np.ndarray | float], variants: Mapping[str, np.ndarray]) -> Values:
@@ -85,10 +87,10 @@ def _terms(plan: Plan, person: Person, variants: Mapping[str, np.ndarray]) -> Va
     genes = {chain: _left(person, chain) for chain in CHAIN_GENES}
     given = dict(variants)
     for kind in plan.cells if min(genes.values()) < 1 else ():
-        for chain, share in genes.items():
+        for chain, left in genes.items():
             name = count_name(kind, chain)
             known = cell(kind).counts.get(chain)
-            given[name] = share * np.atleast_1d(np.asarray(given.get(name, known.value if known else 0.0), float))
+            given[name] = left * np.atleast_1d(np.asarray(given.get(name, known.value if known else 0.0), float))
     size = max((np.size(v) for v in given.values()), default=1)
     given = {name: np.broadcast_to(v, (size,)) for name, v in given.items()}
     signalling = _left(person, "JAK3")

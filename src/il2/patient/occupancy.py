@@ -1,4 +1,4 @@
-"""How much of an antibody covers half of IL2RA, from the receptor layer: two arms, avidity, and turnover of the chain."""
+"""How much of an antibody covers half of IL2RA, by the receptor layer: two arms, avidity, turnover of the chain."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def half_occupancy(of: Drug, variants: Mapping[str, np.ndarray] | None = None) -
     network, program = _antibody(of.ligand)
     size = max((len(v) for v in variants.values()), default=1)
     shape = (size, len(DOSES_nM))
-    values = {n: np.repeat(np.asarray(v, float), len(DOSES_nM)) for n, v in variants.items()}
-    here = variants.get(count_name(KIND, CHAIN), np.full(size, cell(KIND).counts[CHAIN].value))
+    every = {n: np.broadcast_to(np.asarray(v, float), (size,)) for n, v in variants.items()}
+    values = {n: np.repeat(v, len(DOSES_nM)) for n, v in every.items()}
+    here = every.get(count_name(KIND, CHAIN), np.full(size, cell(KIND).counts[CHAIN].value))
     values[count(CHAIN)] = np.repeat(here, len(DOSES_nM))
     values[dose(of.ligand)] = np.tile(DOSES_nM, size)
     minutes = quantity("minutes_per_day").value

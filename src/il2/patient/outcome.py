@@ -76,7 +76,7 @@ def through(change: float, without: float, treated: float) -> tuple[float, float
     if change == 0 or not np.isfinite(change):
         raise Il2Error(f"a change of {change:g} fixes no slope", where="outcome")
     intercept = float(np.log(without / (1 - without)))
-    return intercept, (float(np.log(treated / (1 - treated))) - intercept) / change
+    return intercept, float((np.log(treated / (1 - treated)) - intercept) / change)
 
 
 def calibrated(share: Callable[[float], float], target: float, low: float, high: float) -> float:

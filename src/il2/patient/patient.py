@@ -15,7 +15,7 @@ from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Reaction, Species, check, join
 from il2.network.part import with_quantities
 from il2.patient.answer import CELLS
-from il2.patient.pharmacokinetics import BODY, PLASMA, at, concentration, pharmacokinetics
+from il2.patient.pharmacokinetics import BODY, PLASMA, WEIGHT, at, concentration, pharmacokinetics, weight
 from il2.patient.pools import MARGINATION, drive, pool, pools
 from il2.patient.sequels import SOLUBLE, sequels
 from il2.patient.signal import NEED, Ligand, Sensing, sensing, term_parameters
@@ -117,6 +117,7 @@ def _terms(plan: Plan, ligands: tuple[Ligand, ...], blocked: bool) -> Network:
             *(Parameter(weaker(d), 1.0, "dimensionless") for d in others),
             *(Parameter(weaker_IL2RA(d), 1.0, "dimensionless") for d in others),
             *(Parameter(body_cells(kind), 0.0, "cell") for kind in plan.cells),
+            weight(),
             Parameter(HELD, 1.0, "nM"),
             Parameter(NEED, 1.0, "dimensionless", "IL-2 that cells of this person need, over that of a typical one"),
         ),
@@ -143,7 +144,7 @@ def _uptake(plan: Plan, senses: Sensing, item: Ligand, resting: bool = False) ->
 
 
 def _tissue(plan: Plan, senses: Sensing, resting: Sensing, ligands: tuple[Ligand, ...]) -> Network:
-    room = sym("tissue_IL2_volume")
+    room = sym("tissue_IL2_volume") * sym(WEIGHT) / sym("adult_body_weight")
     decay = sym("hours_per_day") * sym("extracellular_IL2_decay")
     normal = _uptake(plan, resting, resting.ligands[0], resting=True) / room + decay * _resting()
     return Network(

@@ -1,7 +1,8 @@
 """A drug on its way through the body: depot under the skin, lymph, plasma, periphery; release of prodrugs; loss.
 
 Amounts are nmol, time is d. Of the loss without receptors, the part that the kidneys filter, which falls with molar
-mass, goes with their filtration, and the rest with body weight. What receptors take up is added by `il2.patient.patient`.
+mass, goes with their filtration, and the rest with body weight; constants of a mouse are those of its own size. What
+receptors take up is added by `il2.patient.patient`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from il2.units import quantity_in
 
 DEPOT, LYMPH, PLASMA, PERIPHERY = "depot", "lymph", "plasma", "periphery"
 BODY = "body"
+HUMAN = "human"
 WEIGHT, KIDNEY = "weight", "kidney_function"
 PER_DAY = "nmol/d"
 
@@ -39,6 +41,11 @@ def inert(name: str, form: int) -> str:
 def own(name: str, what: str) -> str:
     """Name of a parameter of one drug."""
     return f"{name} {what}"
+
+
+def weight() -> Parameter:
+    """Body weight, by default that of the reference adult."""
+    return Parameter(WEIGHT, quantity("adult_body_weight").value, "kg")
 
 
 def volume(name: str) -> Expr:
@@ -60,7 +67,7 @@ def pharmacokinetics(of: Drug) -> Network:
         return sym(own(n, what))
 
     size = sym(WEIGHT) / sym("adult_body_weight")
-    exponent = quantity("allometric_exponent_clearance").value
+    exponent = quantity("allometric_exponent_clearance").value if of.species == HUMAN else 1.0
     derived = [
         Derived(own(n, "volume"), p("central_volume") * size, "L"),
         Derived(
@@ -102,7 +109,7 @@ def pharmacokinetics(of: Drug) -> Network:
             ),
             (
                 *(Parameter(own(n, what), float(value), unit) for what, (value, unit) in kinetic_values(of).items()),
-                Parameter(WEIGHT, quantity("adult_body_weight").value, "kg"),
+                weight(),
                 Parameter(KIDNEY, 1.0, "dimensionless", "filtration over that of healthy kidneys"),
             ),
             tuple(derived),
@@ -144,7 +151,7 @@ def kinetic_values(of: Drug, values: Mapping[str, Numbers] | None = None) -> dic
         clearance = value("clearance", "L/h")
     else:
         clearance = v1 * quantity("ln_2").value / value("half_life", "h")
-    filtered = passing(of.mass_kDa) * quantity_in(f"{Body().GFR_mL_min} mL/min", "L/h")
+    filtered = passing(of.size_kDa) * quantity_in(f"{Body().GFR_mL_min} mL/min", "L/h")
     out: dict[str, tuple[Numbers, str]] = {
         "central_volume": (v1, "L"),
         "reference_clearance": (clearance, "L/h"),
@@ -167,10 +174,10 @@ def kinetic_values(of: Drug, values: Mapping[str, Numbers] | None = None) -> dic
 HOW = "Check volume, clearance and half-lives against one another, or name another set of constants."
 
 
-def passing(mass_kDa: float) -> float:
+def passing(size_kDa: float) -> float:
     """Share of a protein that the glomerulus passes, 1 for a small one."""
     n = quantity("filtration_steepness").value
-    return 1 / (1 + (mass_kDa / quantity("filtration_half_mass").value) ** n)
+    return 1 / (1 + (size_kDa / quantity("filtration_half_mass").value) ** n)
 
 
 def from_half_lives(v1_L: float, clearance_L_per_h: float, fast_h: float, slow_h: float) -> tuple[float, float]:

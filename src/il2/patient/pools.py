@@ -58,7 +58,7 @@ def pools(kind: str, pstat5: Expr, pstat5_at_rest: Expr, high: Expr) -> Network:
     on, off = (hours / sym(f"Treg_programme_{way}_time") for way in ("on", "off"))
     rest = drive(pstat5_at_rest) * on / (drive(pstat5_at_rest) * on + off)
     growth = sym(f"{kind}_proliferation_highest") * excess(kind) * sym(n) * (1 - sym(n) / sym("pool_highest"))
-    delay = num(1.0) / sym("Treg_transit_time")
+    delay, back = num(1.0) / sym("Treg_transit_time"), sym(f"{kind}_return_rate")
     leaving = hours * sym("lymphocyte_egress_from_blood") * (1 + sym("margination_strength") * high)
     return with_quantities(
         Network(
@@ -73,7 +73,7 @@ def pools(kind: str, pstat5: Expr, pstat5_at_rest: Expr, high: Expr) -> Network:
             (
                 Reaction(f"{s} goes on", {s: 1}, drive(pstat5) * (1 - sym(s)) * on, sym(s) * off, PER_DAY),
                 Reaction(f"{n} grows", {n: 1}, growth, num(0.0), PER_DAY),
-                Reaction(f"{n} returns", {n: 1}, sym(f"{kind}_return_rate"), sym(f"{kind}_return_rate") * sym(n), PER_DAY),
+                Reaction(f"{n} returns", {n: 1}, back, back * sym(n), PER_DAY),
                 Reaction(f"{kind} on the way to blood", {transit: 1}, delay * sym(n), delay * sym(transit), PER_DAY),
                 Reaction(
                     f"{kind} of blood", {b: 1},

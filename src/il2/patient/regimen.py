@@ -16,7 +16,7 @@ from il2.patient.dose import Dose
 ROUTES = ("iv", "sc", "im")
 MOST_DOSES, LATEST_d = 10**6, 10**5
 PERCENT = 100
-SAME = 1e-9  # relative; times that differ by less are one time
+SAME = 10**-9  # relative; times that differ by less are one time
 LONGEST_NAME = 80
 
 

@@ -138,7 +138,7 @@ def _whole(item: Item) -> int:
 
 
 def _percent(item: Item) -> float:
-    return quantity_in(item.text, "percent", where=item.where, bare_ok=True)
+    return quantity_in(item.text.removesuffix("%").rstrip(), "percent", where=item.where, bare_ok=True)
 
 
 def regimen_text(regimen: Regimen) -> str:

@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Network, Observable, Parameter, Reaction, Species
-from il2.network.part import with_quantities
-from il2.patient.pools import BODY, PER_DAY, excess, pool
+from il2.network.part import half, with_quantities
+from il2.patient.pools import BODY, PER_DAY, at_rest, pool, programme
 
 IL5, EOSINOPHILS, LEAK, SOLUBLE = "IL5", "eosinophils", "capillary_leak", "soluble_IL2RA"
 EOSINOPHILS_AT_START = "eosinophils_at_start"
@@ -24,15 +24,20 @@ def shedding_share(kind: str) -> str:
     return f"IL2RA_share_{kind}"
 
 
+def _raised(kind: str, gain: str) -> Expr:
+    """What a kind of cell gives under its programme, over what it gives at rest."""
+    return (1 + sym(gain) * sym(programme(kind))) / (1 + sym(gain) * sym(at_rest(kind)))
+
+
 def sequels(kinds: tuple[str, ...], exposure: Expr) -> Network:
     """exposure: IL-2 that binds IL2RA, nM, over all ligands."""
     hours = sym("hours_per_day")
-    made = 1 + sym("IL5_by_IL2") * excess(SOURCE) * sym(pool(SOURCE))
-    above = (sym(IL5) - 1) / (sym(IL5) - 1 + sym("eosinophil_half_IL5"))
-    output = 1 + (sym("eosinophils_by_IL5") - 1) * above
+    made = _raised(SOURCE, "IL5_by_IL2") * sym(pool(SOURCE))
+    gain, level = sym("eosinophils_by_IL5"), sym("eosinophil_half_IL5")
+    output = (1 + gain * half(sym(IL5), level)) / (1 + gain / (1 + level))
     chain = [f"marrow_{i}" for i in range(1, STEPS + 1)]
     rate = STEPS / sym("eosinophil_delay")
-    shed = add(*(sym(shedding_share(k)) * sym(pool(k)) * (1 + sym("soluble_IL2RA_by_IL2") * excess(k)) for k in kinds))
+    shed = add(*(sym(shedding_share(k)) * sym(pool(k)) * _raised(k, "soluble_IL2RA_by_IL2") for k in kinds))
     s_loss, e_loss, l_loss = sym("soluble_IL2RA_loss"), sym("eosinophil_loss"), hours / sym("capillary_leak_time")
     reactions = [
         Reaction("IL-5", {IL5: 1}, hours * sym("IL5_loss") * made, hours * sym("IL5_loss") * sym(IL5), PER_DAY),

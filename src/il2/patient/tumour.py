@@ -43,10 +43,10 @@ def in_tumour(cell: str) -> str:
 
 
 def tumour(excess: Mapping[str, Expr]) -> Network:
-    """The part; it names `pool_CD8`, `pool_NK`, `pool_Treg` and `PD1_block` freely.
+    """The part; it names `pool_CD8`, `pool_NK` and `pool_Treg` freely.
 
-    excess: programme over that at rest, by cell, of CD8, NK and Treg. Observables: `tumour_cells` (cell),
-    `tumour_diameter_share` (of that at the start), `tumour_killing` (1/d).
+    excess: programme over that at rest, by cell, of CD8, NK and Treg. Parameter to change: `PD1_block` (0 to 1).
+    Observables: `tumour_cells` (cell), `tumour_diameter_share` (of that at the start), `tumour_killing` (1/d).
     """
     room, capacity, start = sym(ROOM), sym("tumour_capacity"), sym("tumour_burden_at_start")
     fewest, growth = sym("fewest_tumour_cells"), sym("tumour_growth_rate")
@@ -78,7 +78,10 @@ def tumour(excess: Mapping[str, Expr]) -> Network:
                 Species(EXHAUSTION, PLACE, half(start, "tumour_exhaustion_half"), SHARE),
                 *(Species(in_tumour(j), PLACE, num(1.0), SHARE) for j in INFILTRATE),
             ),
-            (Parameter(NORMAL, 0.0, SHARE, "place of the patient among patients, standard normal"),),
+            (
+                Parameter(NORMAL, 0.0, SHARE, "place of the patient among patients, standard normal"),
+                Parameter(BLOCK, 0.0, SHARE),
+            ),
             (
                 Derived("tumour_log_room_at_start", log(capacity / start), SHARE),
                 Derived(CONTROL, place, SHARE),

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from il2.cell.measured import origin
-from il2.cell.targets import BESIDE, INPUT, accepted
+from il2.patient.targets import BESIDE, INPUT, accepted
 from il2.files import write_text
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows

@@ -1,26 +1,31 @@
 """Published results, each next to what the default parameter set gives.
 
-A row of `target_runs.csv` is one check of a published result: its `measure` names a function of `il2.cell.measures` and
-the other columns are what that function is given. A result with several checks has one row each (T013a, T013b) and
-is reproduced when all of them are. A row without a measure says in `reason` why it cannot be shown.
+A row of `target_runs.csv` is one check of a published result: its `measure` names a function of `il2.cell.measures` or
+`il2.patient.measures` and the other columns are what that function is given. A result with several checks has one row
+each (T013a, T013b) and is reproduced when all of them are. A row without a measure says in `reason` why it cannot be
+shown.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from string import ascii_lowercase
 
-from il2.cell.measures import MEASURES
+from il2.cell import measures as of_cells
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.result import PublishedResult, published
 from il2.knowledge.table import number, rows
+from il2.patient import measures as of_patients
 
 REPRODUCED, MISSED, NOT_APPLICABLE, NOT_RUN = "reproduced", "missed", "not applicable", "not run"
 CONFIRMED, INPUT, BESIDE = "yes", "input", "beside"  # beside: shown, not judged
+CALIBRATION, NEGATIVE_CONTROL = "calibration", "negative control"
+UNJUDGED = (INPUT, CALIBRATION, NEGATIVE_CONTROL, BESIDE)
+MEASURES: Mapping[str, Callable[[dict[str, str]], float]] = {**of_cells.MEASURES, **of_patients.MEASURES}
 NO_RUN = "no run of the model shows it yet"
 DIGITS = 3  # a value is compared as it is printed
 
