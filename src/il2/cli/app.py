@@ -47,6 +47,7 @@ def main() -> None:
         molecules,
         respond,
         targets,
+        treat,
         validate,
     )
 

@@ -13,7 +13,7 @@ from il2.knowledge.table import listed, number, rows
 CYTOKINE, PRODRUG, COMPLEX, ANTIBODY = "cytokine", "prodrug", "complex", "antibody"
 KINETICS = (
     "central_volume", "clearance", "half_life", "to_peripheral", "from_peripheral", "bioavailability", "absorption",
-    "delay", "IL2RA_weaker", "IL2RB_weaker", "release_half_life", "reading",
+    "delay", "IL2RA_weaker", "IL2RB_weaker", "release_half_life",
 )  # fmt: skip
 SEPARATOR = "/"
 

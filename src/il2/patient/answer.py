@@ -88,16 +88,21 @@ def answers(
 
 
 def curves(
-    of: Drug, kinds: Sequence[str] = CELLS, variants: Mapping[str, np.ndarray] | None = None
+    of: Drug,
+    kinds: Sequence[str] = CELLS,
+    variants: Mapping[str, np.ndarray] | None = None,
+    levels_nM: np.ndarray = CURVE_nM,
+    hours: float | None = None,
 ) -> dict[tuple[str, str], Curves]:
-    """Uptake and pSTAT5 of every kind of cell with and without IL2RA, after the time of reading at each dose."""
+    """Uptake and pSTAT5 of every kind of cell with and without IL2RA at each level, after
+    `quasi_steady_time` or after `hours`."""
     variants = dict(variants or {})
     size = max((len(v) for v in variants.values()), default=1)
     mix = mixture(ligand(of.ligand))
     network, program = response_of(mix.system), program_of(mix.system)
     tape, places = lower_expressions(network, [_uptake(network, mix), network.observable(phosphorylated("STAT5"))])
     keys = [(kind, share) for kind in kinds for share in (WHOLE, BARE)]
-    shape = (len(keys), size, len(CURVE_nM))
+    shape = (len(keys), size, len(levels_nM))
 
     def lanes(values: np.ndarray) -> np.ndarray:
         return np.broadcast_to(values, shape).ravel()
@@ -115,13 +120,13 @@ def curves(
             fold = np.asarray(variants.get(name, quantity(name).value), float)
             label = factor(mix.slot, interface)
             table[label] = lanes(np.atleast_1d(fold)[None, :, None]) * float(mix.values.get(label, 1.0))
-    table[dose(mix.slot)] = lanes(CURVE_nM * weakness(of, variants)[None, :, None])
+    table[dose(mix.slot)] = lanes(levels_nM * weakness(of, variants)[None, :, None])
     if mix.system.depleted:
         table["cells_per_mL"] = quantity("dilute_culture").value
     rows = parameter_rows(network, table)
-    reading = of.kinetics["reading"]
-    hours = np.asarray(variants.get(reading, quantity(reading).value), float)
-    minutes = lanes(np.atleast_1d(hours)[None, :, None] * quantity("minutes_per_hour").value)[:, None]
+    default = variants.get("quasi_steady_time", quantity("quasi_steady_time").value)
+    read = np.asarray(default if hours is None else hours, float)
+    minutes = lanes(np.atleast_1d(read)[None, :, None] * quantity("minutes_per_hour").value)[:, None]
     solved = solve(program, rows, minutes, tolerances=TOLERANCES)
     if (solved.status != 0).any():
         lane = int(np.flatnonzero(solved.status)[0])

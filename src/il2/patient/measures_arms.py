@@ -32,7 +32,8 @@ MEASURED = ("above", "doses_to_try", "quotient")
 NUMBERS = ("start_d", "every_h", "duration_h", "cycle_d", "percent")
 COUNTS = ("doses", "cycles")
 UPTAKE, LEVEL = "uptake", "_nM"
-SHARE, LYMPHOCYTES, COVERED, RISE = "Treg_share_of_CD4", "lymphocytes", "IL2RA_covered", "rise_of_"
+SHARE, COVERED, RISE = "Treg_share_of_CD4", "IL2RA_covered", "rise_of_"
+SUMS = {"lymphocytes": CELLS, "all_NK": ("NK", "NK_CD56bright")}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def steps(end_d: float, per_day: float) -> np.ndarray:
 
 def reading(text: str, times_d: np.ndarray, name: str) -> np.ndarray:
     """A reading (times,) of one arm. name: a readout of a patient, `a/b`, a derived one (`Treg_share_of_CD4`, percent;
-    `lymphocytes`, cell/uL of blood; `IL2RA_covered`, percent), or `rise_of_` one, less its first value."""
+    `lymphocytes` and `all_NK`, cell/uL of blood; `IL2RA_covered`, percent), or `rise_of_` one, less its first value."""
     if "/" in name:
         one, other = name.split("/")
         return reading(text, times_d, one) / reading(text, times_d, other)
@@ -150,8 +151,8 @@ def reading(text: str, times_d: np.ndarray, name: str) -> np.ndarray:
 def _parts(name: str) -> tuple[str, ...]:
     if name == SHARE:
         return ("count_Treg", "count_Th")
-    if name == LYMPHOCYTES:
-        return tuple(f"count_{kind}" for kind in CELLS)
+    if name in SUMS:
+        return tuple(f"count_{kind}" for kind in SUMS[name])
     return ("IL2RA_free",) if name == COVERED else (name,)
 
 

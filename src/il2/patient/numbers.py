@@ -16,17 +16,20 @@ from il2.knowledge.drug import ANTIBODY, Drug, drug
 from il2.knowledge.person import Person
 from il2.knowledge.quantity import quantity
 from il2.knowledge.species import species_values
-from il2.patient.answer import BARE, IL2RA, WHOLE, Answer, answers, weakness
+from il2.patient.answer import BARE, IL2RA, WHOLE, Answer, answers, curves, weakness
 from il2.patient.body import Body
 from il2.patient.occupancy import half_occupancy
 from il2.patient.patient import HELD, MADE, OWN_TERMS, Plan, body_cells, half_occupied, terms_of, weaker, weaker_IL2RA
 from il2.patient.pharmacokinetics import KIDNEY, WEIGHT, kinetic_values, own
 from il2.patient.pools import started
+from il2.patient.receptors import named, pstat5_at_rest, uptake_at_rest
 from il2.patient.sequels import EOSINOPHILS_AT_START, shedding_share
 from il2.patient.signal import signal_name, uptake_name
 from il2.receptor.head import partner_row
+from il2.receptor.trafficking import count
 
 Values = dict[str, np.ndarray | float]
+REST_h = 240  # at rest, after which a cell no longer changes
 CHAIN_GENES = ("IL2RA", "IL2RB", "IL2RG")
 
 
@@ -41,7 +44,7 @@ def numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray] | Non
     out: Values = dict(variants)
     for d in plan.drugs:
         out |= {own(d.name, what): value for what, (value, _) in kinetic_values(d, variants).items()}
-    out |= _terms(plan, person, variants)
+    out |= _receptors(plan, variants) if plan.full else _terms(plan, person, variants)
     for d in plan.drugs:
         if d.kind == ANTIBODY:
             out[half_occupied(d)] = half_occupancy(d, variants)
@@ -63,6 +66,20 @@ def person_numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray
         out[started(kind)] = person.counts[kind]
         out[body_cells(kind)] = person.body_cells(kind) * body.weight_kg / Body().weight_kg
     return out | shedding(plan, {kind: out[body_cells(kind)] for kind in plan.cells}, variants)
+
+
+def _receptors(plan: Plan, variants: Mapping[str, np.ndarray]) -> Values:
+    """Receptor counts of every kind of cell in the full form, and its uptake and pSTAT5 at rest."""
+    out: Values = {}
+    for kind in plan.cells:
+        for chain, known in cell(kind).counts.items():
+            out[named(kind, count(chain))] = variants.get(count_name(kind, chain), known.value)
+    level = quantity("tissue_IL2_at_rest").value / quantity("pM_per_nM").value
+    rest = curves(drug("aldesleukin"), plan.cells, variants, np.array([level]), REST_h)
+    for kind in plan.cells:
+        out[uptake_at_rest(kind)] = rest[kind, WHOLE].uptake[:, 0]
+        out[pstat5_at_rest(kind)] = rest[kind, WHOLE].pstat5[:, 0]
+    return out
 
 
 def shedding(plan: Plan, bodies: Mapping[str, np.ndarray | float], variants: Mapping[str, np.ndarray]) -> Values:

@@ -16,9 +16,11 @@ from il2.network.network import Compartment, Derived, Network, Observable, Param
 from il2.network.part import with_quantities
 from il2.patient.answer import CELLS
 from il2.patient.pharmacokinetics import BODY, PLASMA, WEIGHT, at, concentration, pharmacokinetics, weight
-from il2.patient.pools import MARGINATION, drive, pool, pools
+from il2.patient.module import Seen, modules
+from il2.patient.pools import MARGINATION, drive, excess, pool, pools
 from il2.patient.sequels import SOLUBLE, sequels
-from il2.patient.signal import NEED, Ligand, Sensing, sensing, term_parameters
+from il2.patient.receptors import receptors
+from il2.patient.signal import NEED, Ligand, Senses, sensing, term_parameters
 
 TISSUE = "IL2@tissue"
 MADE = "IL2_made"
@@ -29,11 +31,13 @@ HELD = "KD_soluble_IL2RA"
 @dataclass(frozen=True)
 class Plan:
     """What is in the network of a patient. drugs: with their sets of constants. modules: parts of diseases, by name
-    (`il2.patient.module`)."""
+    (`il2.patient.module`). full: whether every kind of cell has its receptor network in the patient
+    (`il2.patient.receptors`), instead of the terms read from it."""
 
     drugs: tuple[Drug, ...] = ()
     modules: tuple[str, ...] = ()
     cells: tuple[str, ...] = CELLS
+    full: bool = False
 
 
 def terms_of(of: Drug) -> str:
@@ -66,14 +70,14 @@ def patient(plan: Plan) -> Network:
             for d in others
         ),
     )  # fmt: skip
-    senses = sensing(ligands, free if antibodies else None)
-    resting = sensing((Ligand(TISSUE, OWN_TERMS, _resting()),))
+    senses, resting, extra = _senses(plan, ligands, free if antibodies else None)
     high = drive(senses.pstat5(MARGINATION)) - drive(resting.pstat5(MARGINATION))
     exposure = add(num(0.0), *(concentration(d.name) / sym(weaker_IL2RA(d)) for d in others)) * free
     parts = [
         *(pharmacokinetics(d) for d in plan.drugs),
         *(pools(kind, senses.pstat5(kind), resting.pstat5(kind), high) for kind in plan.cells),
-        _terms(plan, ligands, bool(antibodies)),
+        *extra,
+        _own(plan, others),
         _tissue(plan, senses, resting, ligands),
         _taken_up(plan, senses, ligands, others),
         with_quantities(sequels(plan.cells, exposure)),
@@ -87,14 +91,23 @@ def patient(plan: Plan) -> Network:
             ),
         ),
     ]
-    parts += [part(plan) for part in _modules(plan)]
+    seen = add(sym(TISSUE), *(concentration(d.name) * (1 - bound) for d in others))
+    parts += [modules()[name](Seen({k: excess(k) for k in plan.cells}, seen, free)) for name in plan.modules]
     return check(with_quantities(join("patient", *parts)))
 
 
-def _modules(plan: Plan) -> list:
-    from il2.patient.module import modules
-
-    return [modules()[name] for name in plan.modules]
+def _senses(plan: Plan, ligands: tuple[Ligand, ...], free: Expr | None) -> tuple[Senses, Senses, list[Network]]:
+    """What cells sense now and at rest, and the parts that this needs."""
+    if plan.full:
+        return receptors(plan.cells, ligands, free)
+    names = dict.fromkeys(item.terms for item in ligands)
+    terms = Network(
+        "terms",
+        parameters=tuple(
+            p for name in names for kind in plan.cells for p in term_parameters(name, kind, free is not None)
+        ),
+    )
+    return sensing(ligands, free), sensing((Ligand(TISSUE, OWN_TERMS, _resting()),)), [terms]
 
 
 def _free(antibodies: tuple[Drug, ...]) -> Expr:
@@ -107,13 +120,11 @@ def weaker_IL2RA(of: Drug) -> str:
     return f"{of.name} weaker_IL2RA"
 
 
-def _terms(plan: Plan, ligands: tuple[Ligand, ...], blocked: bool) -> Network:
-    names = dict.fromkeys(item.terms for item in ligands)
-    others = [d for d in plan.drugs if d.kind != ANTIBODY]
+def _own(plan: Plan, others: tuple[Drug, ...]) -> Network:
+    """Parameters of the person and of what the drugs bind."""
     return Network(
-        "terms",
+        "person",
         parameters=(
-            *(p for name in names for kind in plan.cells for p in term_parameters(name, kind, blocked)),
             *(Parameter(weaker(d), 1.0, "dimensionless") for d in others),
             *(Parameter(weaker_IL2RA(d), 1.0, "dimensionless") for d in others),
             *(Parameter(body_cells(kind), 0.0, "cell") for kind in plan.cells),
@@ -133,7 +144,7 @@ def _resting() -> Expr:
     return sym("tissue_IL2_at_rest") / sym("pM_per_nM")
 
 
-def _uptake(plan: Plan, senses: Sensing, item: Ligand, resting: bool = False) -> Expr:
+def _uptake(plan: Plan, senses: Senses, item: Ligand, resting: bool = False) -> Expr:
     """Uptake of a ligand by all cells, nmol/d."""
     per_nmol = sym("hours_per_day") / sym("molecules_per_nmol")
     total = []
@@ -143,10 +154,10 @@ def _uptake(plan: Plan, senses: Sensing, item: Ligand, resting: bool = False) ->
     return per_nmol * add(*total)
 
 
-def _tissue(plan: Plan, senses: Sensing, resting: Sensing, ligands: tuple[Ligand, ...]) -> Network:
+def _tissue(plan: Plan, senses: Senses, resting: Senses, ligands: tuple[Ligand, ...]) -> Network:
     room = sym("tissue_IL2_volume") * sym(WEIGHT) / sym("adult_body_weight")
     decay = sym("hours_per_day") * sym("extracellular_IL2_decay")
-    normal = _uptake(plan, resting, resting.ligands[0], resting=True) / room + decay * _resting()
+    normal = _uptake(plan, resting, ligands[0], resting=True) / room + decay * _resting()
     return Network(
         "tissue",
         (Compartment(BODY, 3),),
@@ -163,7 +174,7 @@ def _tissue(plan: Plan, senses: Sensing, resting: Sensing, ligands: tuple[Ligand
     )
 
 
-def _taken_up(plan: Plan, senses: Sensing, ligands: tuple[Ligand, ...], others: tuple[Drug, ...]) -> Network:
+def _taken_up(plan: Plan, senses: Senses, ligands: tuple[Ligand, ...], others: tuple[Drug, ...]) -> Network:
     reactions, observables = [], []
     for item, d in zip(ligands[1:], others, strict=True):
         flux = _uptake(plan, senses, item)

@@ -149,4 +149,3 @@ def refuse_number(number: int, where: str) -> None:
     if not isinstance(number, int) or isinstance(number, bool) or not FEWEST <= number <= MOST:
         how = f"Give {FEWEST} to {MOST:,}."
         raise Il2Error(f"{number!r} is no number of virtual patients", where=where, how=how)
-

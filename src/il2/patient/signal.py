@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Parameter
@@ -64,6 +65,18 @@ def basis(ligands: tuple[Ligand, ...], free: Expr) -> Basis:
         for name, x in needed.items():
             signal[name] += tuple(x**s / (every + k**s) for k in SIGNAL_nM)
     return Basis(uptake, signal)
+
+
+class Senses(Protocol):
+    """How cells answer the ligands of a patient."""
+
+    def uptake(self, item: Ligand, kind: str) -> Expr:
+        """Uptake of one ligand by a kind of cell, molecule/(cell*h)."""
+        ...
+
+    def pstat5(self, kind: str) -> Expr:
+        """Share of STAT5 that is phosphorylated in a kind of cell."""
+        ...
 
 
 @dataclass(frozen=True)
