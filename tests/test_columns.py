@@ -10,6 +10,7 @@ from il2.cell.plate import ADDED, OPTIONAL, REQUIRED, predict_plate
 from il2.cell.respond import respond
 from il2.cell.table import ec50_table
 from il2.cli.respond import write_table
+from il2.formats.event_line import EVENTS
 from il2.formats.ligand_yaml import _HEAD_KEYS, _KEYS
 from il2.knowledge.cell import CHAINS
 from il2.knowledge.table import data_folder, listed, read, rows, tables_folder
@@ -17,7 +18,7 @@ from il2.receptor.head import BLOCKED
 from il2.units import parse_unit
 
 FILES = {path.stem: path for folder in (tables_folder(), data_folder()) for path in sorted(folder.glob("*.csv"))}
-FIXED = {"plate": {*REQUIRED, *OPTIONAL, *ADDED}, "counts": {"cell", *CHAINS}, "ligand YAML": {*_KEYS, *_HEAD_KEYS}}
+FIXED = {"event table": set(EVENTS), "plate": {*REQUIRED, *OPTIONAL, *ADDED}, "counts": {"cell", *CHAINS}, "ligand YAML": {*_KEYS, *_HEAD_KEYS}}
 RUN = ("response", "EC50 table")
 OWN = {"own": dict.fromkeys(("IL2RA", "IL2RB", "IL2RG", "IL4R", "IL21R"), 1000.0)}
 

@@ -23,7 +23,7 @@ from il2.signalling.models import MODELS
 from il2.signalling.output import products
 from il2.units import parse_unit
 
-LAYERS = ("gene", "receptor", "signalling", "cell", "experiments")  # where numbers of biology could hide
+LAYERS = ("gene", "receptor", "signalling", "cell", "patient", "experiments")  # where numbers of biology could hide
 PLAIN = {0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 10.0, 100.0}  # structure, halves, percents
 SET_UP, ALL = "experiments/e[0-9][0-9]_*.py", "*"  # where one row may explain every number, and what it says
 COUNTED, THOUSAND = 100, 1000  # whole numbers up to the first count things in code; the second turns units

@@ -45,6 +45,7 @@ def main() -> None:
         gene,
         lint,
         molecules,
+        population,
         respond,
         targets,
         treat,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from il2.patient.targets import Outcome
 
 WIDTH, INDENT = 120, " " * 7
+PATIENT = "patient"
 
 
 @app.command()
@@ -86,5 +87,21 @@ def _summary(found: Sequence[Outcome]) -> list[str]:
         f"Missed: {', '.join(every.missed) or 'none'}. "
         "Rows of use calibration entered a fit, or a prior, of this set or of an earlier one."
     )
-    clash = conflicts(found)
-    return [fill(part, WIDTH) for part in (text, clash, *waiting) if part]
+    return [fill(part, WIDTH) for part in (text, *_judged(found), *conflicts(found), *waiting) if part]
+
+
+def _judged(found: Sequence[Outcome]) -> list[str]:
+    """The share of what could be missed, for results of patients, and that none of it is advice."""
+    from il2.patient.notice import RESEARCH_USE
+    from il2.patient.targets import judged
+
+    of_patients = [o for o in found if o.layer == PATIENT]
+    if not of_patients:
+        return []
+    known = judged(of_patients)
+    return [
+        f"Patients: {len(known.reproduced)} of {len(known.every)} ({known.share:.0%}) of the confirmed and applicable "
+        "results are reproduced, where rows that are inputs, calibrations or negative controls count in neither. "
+        f"Missed: {', '.join(known.missed) or 'none'}.",
+        RESEARCH_USE,
+    ]

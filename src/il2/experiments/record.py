@@ -15,11 +15,11 @@ from il2.files import write_text
 from il2.knowledge.table import tables_folder
 
 FILE = "verdicts.json"
-LAYERS = ("network", "engine", "gene", "receptor", "signalling", "cell", "experiments")
+LAYERS = ("network", "engine", "gene", "receptor", "signalling", "cell", "patient", "experiments")
 TABLES = (
     "affinities", "assay_references", "bands", "body_cells", "calibrated", "cell_traits", "cells", "coordinates",
-    "correlations", "criteria", "heads", "loci", "molecules", "output_inputs", "outputs", "partners", "patients",
-    "priors", "promoters", "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "species",
+    "correlations", "criteria", "diseases", "drugs", "heads", "loci", "molecules", "outcomes", "output_inputs",
+    "outputs", "partners", "patients", "priors", "promoters", "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "species",
     "variation",
 )  # fmt: skip
 
@@ -53,7 +53,8 @@ def key() -> str:
     root = Path(str(files("il2")))
     paths = [path for layer in LAYERS for path in sorted((root / layer).glob("*.py"))]
     digest = hashlib.sha256()
-    for path in (*paths, *(tables_folder() / f"{name}.csv" for name in TABLES)):
+    regimens = sorted((tables_folder().parent / "regimens").glob("*.yaml"))
+    for path in (*paths, *regimens, *(tables_folder() / f"{name}.csv" for name in TABLES)):
         digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return digest.hexdigest()[:12]
 

@@ -20,7 +20,7 @@ def fingerprint() -> str:
     names = (
         "quantities", "affinities", "assay_references", "receptor_counts", "heads", "molecules", "partners", "cells",
         "calibrated", "promoters", "outputs", "output_inputs", "cell_traits", "species", "body_cells", "patients",
-        "variation", "correlations",
+        "variation", "correlations", "drugs", "diseases", "outcomes",
     )  # fmt: skip
     text = repr([[sorted(row.items()) for row in rows(name)] for name in names])
     return hashlib.sha256(text.encode()).hexdigest()[:12]

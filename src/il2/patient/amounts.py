@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from il2.engine.event import Action
+from il2.engine.event import Action, Bolus, Infusion
 from il2.errors import Il2Error
 from il2.knowledge.person import Person
 from il2.patient.course import body_of, events_of
@@ -39,8 +39,9 @@ def given(regimen: Regimen, of: Person, drawn: Mapping[str, np.ndarray]) -> list
 
 def events(doses_given: list[tuple[Given, float | np.ndarray]]) -> list[Action]:
     """Events of the doses of many bodies."""
-    out = []
+    out: list[Action] = []
     for one, amount in doses_given:
         (event,) = events_of([one])
-        out.append(replace(event, amount=amount))
+        if isinstance(event, (Bolus, Infusion)):
+            out.append(replace(event, amount=amount))
     return out

@@ -83,8 +83,24 @@ def answers(
     variants: values (size,) by name: quantities, dissociation constants, counts `CELL CHAIN`; the default set alone
     without them.
     """
-    found = curves(of, kinds, variants)
-    return {key: _terms(curve) for key, curve in found.items()}
+    different, place = _different(of, kinds, variants or {})
+    found = {key: _terms(curve) for key, curve in curves(of, kinds, different).items()}
+    return {key: Answer(a.uptake[place], a.pstat5[place], a.error[place]) for key, a in found.items()}
+
+
+def _different(
+    of: Drug, kinds: Sequence[str], variants: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The variants that differ in what a cell's answer rests on, and which of them each variant is."""
+    mix = mixture(ligand(of.ligand))
+    own = {*response_of(mix.system).parameter_names, "quasi_steady_time", *of.kinetics.values()}
+    own |= {count_name(kind, chain) for kind in kinds for chain in mix.system.chains}
+    size = max((np.size(v) for v in variants.values()), default=1)
+    held = {name: np.broadcast_to(np.asarray(v, float), (size,)) for name, v in variants.items() if name in own}
+    if not held:
+        return {}, np.zeros(size, dtype=int)
+    rows, place = np.unique(np.stack(list(held.values()), axis=-1), axis=0, return_inverse=True)
+    return dict(zip(held, rows.T, strict=True)), place.ravel()
 
 
 def curves(

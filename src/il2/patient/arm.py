@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from il2.cell.yaml_tree import tree_of
 from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.person import Person, person
+from il2.patient.autoimmunity import disease
 from il2.patient.course import lowered, plan_of
 from il2.patient.patient import Plan
 from il2.patient.people import MOST, refuse_number
@@ -18,6 +19,7 @@ from il2.patient.regimen import Regimen
 from il2.patient.regimen_file import regimen_of, regimen_text
 
 TASK = "il2.patient.cohort:treat"
+AUTOIMMUNITY = "autoimmunity"
 LONGEST_d, MOST_TIMES = 3650, 400
 LARGEST_SEED = 2**64 - 1
 
@@ -38,6 +40,11 @@ class Arm:
     @property
     def plan(self) -> Plan:
         return plan_of([self.regimen], self.modules)
+
+    def diseased(self, name: str) -> Arm:
+        """The arm with a disease of diseases.csv; numbers that were given before stand before those of the disease."""
+        modules = tuple(dict.fromkeys((*self.modules, AUTOIMMUNITY)))
+        return replace(self, modules=modules, changes=tuple((disease(name).values | dict(self.changes)).items()))
 
 
 def settings(arms: Sequence[Arm], days: float, report_d: Sequence[float], readouts: Sequence[str], seed: int) -> dict:

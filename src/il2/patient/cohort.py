@@ -63,9 +63,9 @@ class Window:
 def treat(settings: dict[str, Any], first: int, last: int) -> Arrays:
     """Arrays (last - first, ...) by name of the patients from first up to last over all arms.
 
-    settings: of `il2.patient.arm.settings`. Names: `arm`, `patient` (number of its stream), covariates, `DRUG AUC_first`
-    (nM*d) and so on, `fold_CELL peak` and `fold_CELL end`, `course READOUT` (n, days), `status` (place in `STATUSES`)
-    and `reason`.
+    settings: of `il2.patient.arm.settings`. Names: `arm`, `patient` (number of its stream), covariates,
+    `DRUG AUC_first` (nM*d) and so on, `fold_CELL peak` and `fold_CELL end`, `course READOUT` (n, days), `status` (place
+    in `STATUSES`) and `reason`.
     """
     arms, parts = arms_of(settings), []
     for arm, places in spans([a.number for a in arms], first, last):
@@ -151,7 +151,7 @@ def sampled(
 
 
 def _exposures(network: Network, rows: np.ndarray, solved: Run, windows: list[Window], drugs: list[str]) -> Arrays:
-    """AUC and highest level of the first and the last dose of each drug, and AUC to the end; 0 where it is not given."""
+    """AUC and highest level of the first and the last dose of each drug, and AUC to the end; 0 where there is none."""
     out: Arrays = {}
     for drug in drugs:
         area_name = area(drug)

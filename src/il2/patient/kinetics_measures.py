@@ -11,7 +11,7 @@ from il2.knowledge.quantity import quantity
 from il2.patient.exposure import Exposure, exposure
 from il2.patient.measures_arms import LEVEL, Arm, arm, days, reading, steps, texts
 
-PER_DAY = 1440  # a sample a minute
+PER_DAY = 24 * 60  # a sample a minute
 LONG_d, PER_LONG_DAY = 3.0, 24  # beyond this a sample an hour
 STEADY_SHARE = 0.01  # of the phase that is stripped, below which rounding leads
 
@@ -23,7 +23,7 @@ def _only(row: Row) -> tuple[str, Arm]:
 
 def level(text: str, times_d: np.ndarray) -> np.ndarray:
     """Level (times,) of the drug of an arm in plasma, nM."""
-    return reading(text, times_d, arm(text).regimen.drugs[0] + LEVEL)
+    return reading(text, times_d, arm(text).drug.name + LEVEL)
 
 
 def sampled(end_d: float) -> np.ndarray:
@@ -126,21 +126,22 @@ def area_per_dose(row: Row) -> float:
 
 
 def peak_over_EC50(row: Row) -> float:
-    """Highest level of the only arm over the EC50 of pSTAT5 of the cells of the row."""
+    """Highest level of the only arm over the EC50 of pSTAT5 of the cells of the row after an hour."""
     text, _ = _only(row)
     return float(level(text, sampled(float(days(row)[-1]))).max()) / _EC50(row)
 
 
 def time_above_EC50(row: Row) -> float:
-    """Time for which the level of the only arm is above the EC50 of pSTAT5 of the cells of the row."""
+    """Time for which the level of the only arm is above the EC50 of pSTAT5 of the cells of the row after an
+    hour."""
     text, _ = _only(row)
     times = sampled(float(days(row)[-1]))
     return in_unit(time_above(times, level(text, times), _EC50(row)), "d", row)
 
 
 def _EC50(row: Row) -> float:
-    minutes = quantity("quasi_steady_time").value * quantity("minutes_per_hour").value
-    return ec50_nM("IL2", row["cells"], minutes)
+    """EC50 after an hour, at which those of all three cells are published."""
+    return ec50_nM("IL2", row["cells"], quantity("minutes_per_hour").value)
 
 
 def time_above(times_d: np.ndarray, values: np.ndarray, limit: float) -> float:

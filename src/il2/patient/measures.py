@@ -9,10 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from il2.cell.answers import Row
-from il2.patient import antibody_measures, dose_measures, kinetics_measures, pool_measures, tumour_measures
+from il2.patient import (
+    antibody_measures,
+    disease_measures,
+    dose_measures,
+    kinetics_measures,
+    pool_measures,
+    tumour_measures,
+)
 
 MEASURES: dict[str, Callable[[Row], float]] = {
     f.__name__: f
-    for part in (kinetics_measures, pool_measures, dose_measures, antibody_measures, tumour_measures)
+    for part in (
+        kinetics_measures,
+        pool_measures,
+        dose_measures,
+        antibody_measures,
+        disease_measures,
+        tumour_measures,
+    )
     for f in part.MEASURES
 }

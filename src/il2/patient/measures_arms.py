@@ -3,14 +3,15 @@
 `with` has parts parted by `|`: first what all arms share, then one part an arm; a single part is a single arm. A part
 is a list `name=value; ...` of a regimen of the package (`regimen=cGVHD_daily`) or of the numbers of a course (drug,
 dose, route, start_d, every_h, doses, duration_h, cycles, cycle_d, percent), of `person`, by default the healthy adult,
-of `modules` parted by `+`, of `uptake=0`, which takes the uptake by cells away, of quantities and of parameters of the
-network that are set. What a measure itself asks for (`MEASURED`) is no part of a treatment.
+of `drugs` that the network of an arm without any has too, of `modules` parted by `+` with a `disease` of diseases.csv, of `uptake=0`, which takes the uptake by cells away, of
+quantities and of parameters of the network that are set to a number or to that of a quantity. What a measure itself
+asks for (`MEASURED`) is no part of a treatment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +22,7 @@ from il2.knowledge.drug import Drug, drug
 from il2.knowledge.person import HEALTHY, Person, person
 from il2.knowledge.quantity import quantities, quantity
 from il2.patient.answer import CELLS
+from il2.patient.autoimmunity import disease
 from il2.patient.body import Body
 from il2.patient.course import body_of, follow, lowered, plan_of
 from il2.patient.dose import dose
@@ -28,7 +30,7 @@ from il2.patient.patient import Plan
 from il2.patient.regimen import Course, Regimen, doses
 from il2.patient.regimen_file import regimen
 
-MEASURED = ("above", "doses_to_try", "quotient")
+MEASURED = ("above",)
 NUMBERS = ("start_d", "every_h", "duration_h", "cycle_d", "percent")
 COUNTS = ("doses", "cycles")
 UPTAKE, LEVEL = "uptake", "_nM"
@@ -38,16 +40,12 @@ SUMS = {"lymphocytes": CELLS, "all_NK": ("NK", "NK_CD56bright")}
 
 @dataclass(frozen=True)
 class Arm:
-    """A regimen for a person. values: quantities and parameters that are set, by name."""
+    """A regimen for a person. plan: what the network holds. values: quantities and parameters that are set, by name."""
 
     regimen: Regimen
     person: Person
-    modules: tuple[str, ...]
+    plan: Plan
     values: Mapping[str, float]
-
-    @property
-    def plan(self) -> Plan:
-        return plan_of([self.regimen], self.modules)
 
     @property
     def body(self) -> Body:
@@ -99,19 +97,21 @@ def arm(text: str, where: str = "") -> Arm:
     left = items(text, where)
     for name in MEASURED:
         left.pop(name, None)
-    who, modules = person(left.pop("person", HEALTHY)), tuple(left.pop("modules", "").split("+"))
+    who = person(left.pop("person", HEALTHY))
+    modules, drugs = (tuple(filter(None, left.pop(name, "").split("+"))) for name in ("modules", "drugs"))
     given = regimen(left.pop("regimen")) if "regimen" in left else Regimen(where or "arm", "", (_course(left),))
-    made = Arm(given, who, tuple(m for m in modules if m), {})
-    network, _ = lowered(made.plan)
-    values = {}
+    plan = plan_of([given], modules)
+    plan = replace(plan, drugs=tuple(dict.fromkeys((*map(drug, drugs), *plan.drugs))))
+    network, _ = lowered(plan)
+    values = disease(left.pop("disease")).values if "disease" in left else {}
     if float(left.pop(UPTAKE, "1")) == 0:
         values |= {name: 0.0 for name in network.parameter_names if name.startswith(f"{UPTAKE}_")}
     known = {*quantities(), *network.parameter_names}
     for name, value in left.items():
         if name not in known:
             raise Il2Error(f"no number {name!r}", where=f"target_runs.csv: {where}", how=did_you_mean(name, known))
-        values[name] = float(value)
-    return Arm(made.regimen, who, made.modules, values)
+        values[name] = quantity(value).value if value in quantities() else float(value)
+    return Arm(given, who, plan, values)
 
 
 def _course(left: dict[str, str]) -> Course:
@@ -168,14 +168,14 @@ def _followed(text: str, times_d: tuple[float, ...], name: str) -> np.ndarray:
     return found[name]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=100)
 def _courses(text: str, times_d: tuple[float, ...], more: str) -> Mapping[str, np.ndarray]:
     one = arm(text)
     network, _ = lowered(one.plan)
     own = set(network.parameter_names)
     changes = {name: value for name, value in one.values.items() if name in own}
     variants = {name: np.array([value]) for name, value in one.values.items() if name not in own}
-    levels = (name + LEVEL for name in one.regimen.drugs)
+    levels = (of.name + LEVEL for of in one.plan.drugs)
     wanted = tuple(dict.fromkeys((*EVERY, *levels, *filter(None, [more]))))
     done = follow(
         one.regimen, one.person, np.array(times_d), wanted, variants or None, plan=one.plan, changes=changes or None

@@ -15,11 +15,11 @@ from il2.network.expression import Expr, add, num, sym
 from il2.network.network import Compartment, Derived, Network, Observable, Parameter, Reaction, Species, check, join
 from il2.network.part import with_quantities
 from il2.patient.answer import CELLS
-from il2.patient.pharmacokinetics import BODY, PLASMA, WEIGHT, at, concentration, pharmacokinetics, weight
 from il2.patient.module import Seen, modules
+from il2.patient.pharmacokinetics import BODY, PLASMA, WEIGHT, at, concentration, pharmacokinetics, weight
 from il2.patient.pools import MARGINATION, drive, excess, pool, pools
-from il2.patient.sequels import SOLUBLE, sequels
 from il2.patient.receptors import receptors
+from il2.patient.sequels import SOLUBLE, sequels
 from il2.patient.signal import NEED, Ligand, Senses, sensing, term_parameters
 
 TISSUE = "IL2@tissue"

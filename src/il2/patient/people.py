@@ -45,7 +45,7 @@ Given = tuple[tuple[str, float], ...]
 def factors(seed: int, patients: np.ndarray, of: Variation | None = None) -> Factors:
     """Factors (n,) by parameter of variation.csv, lognormal around 1, of the patients of these numbers (n,)."""
     of = of or variation()
-    z = [ndtri(uniforms(seed, patients, np.uint64(_stream(name)))[0]) for name in of.names]
+    z = [ndtri(uniform(seed, patients, name)) for name in of.names]
     lower = np.linalg.cholesky(of.correlation)
     out = {}
     for i, name in enumerate(of.names):
@@ -55,6 +55,12 @@ def factors(seed: int, patients: np.ndarray, of: Variation | None = None) -> Fac
                 mixed = mixed + lower[i, j] * z[j]
         out[name] = np.exp(of.sd[i] * mixed)
     return out
+
+
+def uniform(seed: int, patients: np.ndarray, name: str) -> np.ndarray:
+    """A uniform number in (0, 1) of each patient (n,) for what a name says: the same in any chunk."""
+    stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return uniforms(seed, np.asarray(patients, np.uint64), np.array(stream, np.uint64))[0]
 
 
 def covariates(of: Person, drawn: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -126,10 +132,6 @@ def _term_parameters(plan: Plan) -> list[Parameter]:
     blocked = any(d.kind == ANTIBODY for d in plan.drugs)
     names = dict.fromkeys((OWN_TERMS, *(terms_of(d) for d in plan.drugs if d.kind != ANTIBODY)))
     return [p for name in names for p in term_parameters(name, TREG, blocked)]
-
-
-def _stream(parameter: str) -> int:
-    return int.from_bytes(hashlib.sha256(parameter.encode()).digest()[:8], "big")
 
 
 def _given(of: Person) -> Given:

@@ -76,7 +76,7 @@ def exposure_response(
 ) -> tuple[list[Record], Logistic]:
     """Shares of responders in bins of equal numbers of patients over an exposure, and the logistic curve over its
     logarithm; over the patients of all arms who are exposed."""
-    arms, good = who(read)
+    _, good = who(read)
     arrays = read([*dict.fromkeys((*exposure.arrays(settings), *of.variable.arrays(settings)))])
     x, met = exposure.of(arrays, settings), of.met(arrays, settings)
     with np.errstate(invalid="ignore"):

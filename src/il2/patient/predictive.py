@@ -7,17 +7,16 @@ variation.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import ndtri
 
-from il2.engine.philox import uniforms
 from il2.patient.binomial import exact
 from il2.patient.cohort import ARM, PATIENT, STATUS
 from il2.patient.observed import Measured
+from il2.patient.people import uniform
 from il2.patient.population import Record, Settings
 from il2.patient.variable import Read, Variable, variable
 
@@ -96,8 +95,7 @@ def _noise(seed: int, patients: np.ndarray, text: str, error_percent: float) -> 
     """Error of measurement (n,), lognormal with median 1; each patient and variable has its own."""
     if not error_percent:
         return 1.0
-    stream = int.from_bytes(hashlib.sha256(f"measured {text}".encode()).digest()[:8], "big")
-    z = ndtri(uniforms(seed, patients.astype(np.uint64), np.uint64(stream))[0])
+    z = ndtri(uniform(seed, patients, f"measured {text}"))
     return np.exp(np.sqrt(np.log1p((error_percent / 100) ** 2)) * z)
 
 

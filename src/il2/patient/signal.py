@@ -60,10 +60,10 @@ def basis(ligands: tuple[Ligand, ...], free: Expr) -> Basis:
     uptake = {name: tuple(x / (add(*c.values()) + k) for k in UPTAKE_nM) for name, x in c.items()}
     signal: dict[str, tuple[Expr, ...]] = dict.fromkeys(c, ())
     needed = {name: x / sym(NEED) for name, x in c.items()}
+    every = add(*needed.values())
     for s in STEPS:
-        every = add(*(x**s for x in needed.values()))
         for name, x in needed.items():
-            signal[name] += tuple(x**s / (every + k**s) for k in SIGNAL_nM)
+            signal[name] += tuple(x * every ** (s - 1) / (every**s + k**s) for k in SIGNAL_nM)
     return Basis(uptake, signal)
 
 

@@ -95,21 +95,22 @@ def treat(
     sets = _sets(draws, len(times) * (len(OF_CELL) * len(plan.cells) + len(OF_PERSON) + 2), len(chosen))
     variants = _variants(ranges, dict(changes or {}), sets, seed)
     wanted = _wanted(plan, network)
-    variables: dict[str, list] = {}
-    reasons: dict[str, tuple[str, ...]] = {}
+    events = {r.name: events_of(given[r.name]) for r in chosen}
     first: Values = numbers(plan, who, {n: v[:1] for n, v in variants.items()})
-    for r in chosen:
-        events, found, reasons[r.name] = events_of(given[r.name]), [], ()
-        for piece in _pieces(variants, sets):
-            values = numbers(plan, who, piece) if sets > 1 else first
-            course = solved(plan, values, events, times, wanted, threads=threads)
-            found.append(_derived(plan, network, times, course.values, given[r.name], values))
-            reasons[r.name] += course.reasons
+    found: dict[str, list[dict[str, np.ndarray]]] = {r.name: [] for r in chosen}
+    reasons: dict[str, tuple[str, ...]] = {r.name: () for r in chosen}
+    for piece in _pieces(variants, sets):
+        values = numbers(plan, who, piece) if sets > 1 else first
+        for name, doses_given in given.items():
+            course = solved(plan, values, events[name], times, wanted, threads=threads)
+            found[name].append(_derived(plan, network, times, course.values, doses_given, values))
+            reasons[name] += course.reasons
             if on_done:
                 on_done(len(course.reasons))
-        for name in found[0]:
-            whole = np.concatenate([part[name] for part in found])
-            for label, kept in _banded(name, whole):
+    variables: dict[str, list[np.ndarray]] = {}
+    for parts in found.values():
+        for name in parts[0]:
+            for label, kept in _banded(name, np.concatenate([part[name] for part in parts])):
                 variables.setdefault(label, []).append(kept)
     names = [d.name for d in plan.drugs]
     coords: dict[str, Any] = {

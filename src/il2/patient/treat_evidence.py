@@ -28,7 +28,7 @@ MISSED = 0.02  # share of a dose; more is worth a word
 WORN = "the index of capillary leak is a direction: compare regimens by it, and read no risk from its size"
 BANDS = (
     "bands are what is not known of rates, affinities and receptors; the person, with size and counts, is held fixed, "
-    "and people differ by more"
+    "and people differ by more; the default set is no median of the draws and may lie at the edge of a band"
 )
 
 

@@ -11,7 +11,8 @@ arms:
     patient: cGVHD
     number: 60
     values: {weight_kg: 80}      # of the typical person, in its units
-    modules: []                  # parts of diseases
+    disease: chronic GVHD        # of diseases.csv
+    modules: []                  # other parts of diseases
     changes: {}                  # parameters of the network
 endpoints:
   - fold_Treg peak >= 2          # a share of responders
@@ -21,7 +22,6 @@ endpoints:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,21 +31,20 @@ import numpy as np
 from il2.cell.culture_item import number as number_of
 from il2.cell.culture_item import placed, whether
 from il2.cell.yaml_tree import Item, read_tree
-from il2.engine.philox import uniforms
-from il2.errors import Il2Error, did_you_mean
+from il2.errors import did_you_mean
 from il2.knowledge.person import person
-from il2.patient.arm import LONGEST_d, Arm
+from il2.patient.arm import Arm, LONGEST_d
 from il2.patient.binomial import LEVEL, difference, exact, mean_difference, percent
 from il2.patient.cohort import ARM, PATIENT, STATUS
 from il2.patient.module import modules
 from il2.patient.outcome import LABEL, Outcome, outcome
-from il2.patient.people import MOST, refuse_number
+from il2.patient.people import MOST, refuse_number, uniform
 from il2.patient.population import Record, Settings
 from il2.patient.regimen_file import SUFFIXES, regimen
 from il2.patient.variable import Criterion, Read, Variable, criterion, is_criterion, variable
 
 TOP = ("title", "days", "common", "level", "arms", "endpoints")
-ARM_KEYS = ("name", "regimen", "patient", "number", "values", "modules", "changes")
+ARM_KEYS = ("name", "regimen", "patient", "number", "values", "disease", "modules", "changes")
 LINK = "outcome "
 LARGEST, FEWEST_ARMS, MOST_ARMS = 10**9, 2, 20
 SHARE, MEAN = "share", "mean"
@@ -161,8 +160,7 @@ def _values(endpoint: Endpoint, found: Mapping[str, np.ndarray], settings: Setti
     index = endpoint.variable.of(found, settings)
     if not isinstance(endpoint.of, Outcome):
         return index
-    stream = int.from_bytes(hashlib.sha256(endpoint.text.encode()).digest()[:8], "big")
-    drawn = uniforms(settings["seed"], found[PATIENT].astype(np.uint64), np.uint64(stream))[0]
+    drawn = uniform(settings["seed"], found[PATIENT], endpoint.text)
     return (drawn < endpoint.of.of(index)).astype(float)
 
 
@@ -196,5 +194,9 @@ def _arm(item: Item, path: Path) -> Arm:
         if part not in modules():
             keys["modules"].wrong(f"unknown part {part!r}", did_you_mean(part, modules()))
     changes = keys["changes"].keys() if "changes" in keys else {}
-    changed = tuple((key, number_of(value, most=LARGEST)) for key, value in changes.items())
-    return Arm(name, found, of, int(text), tuple(parts), changed)
+    changed = {key: number_of(value, most=LARGEST) for key, value in changes.items()}
+    arm = Arm(name, found, of, int(text), tuple(parts), tuple(changed.items()))
+    if "disease" in keys:
+        with placed(keys["disease"]):
+            arm = arm.diseased(keys["disease"].text)
+    return arm

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT, RIGHT, TOP, BELOW, GAP_X, GAP_Y, HIGH = 0.8, 1.75, 0.95, 0.75, 0.45, 0.52, 1.35  # inches
+LEFT, RIGHT, TOP, BELOW, GAP_X, GAP_Y, HIGH = 0.8, 1.6, 0.75, 0.75, 0.45, 0.5, 1.3  # inches
+HEADING = 0.28  # inches, above columns of several regimens
 WIDTHS = {1: 5.6, 2: 4.0, 3: 3.1, 4: 2.7}  # of a panel, by the number of columns
 DECADES, SHORT_d, SHADE = 4, 3, "#eef1f4"
 BELOW_LOG, ABOVE_LOG = 1.6, 1.8
+STEPS, MOST_TICKS = (1, 2, 3, 4, 6, 7, 14, 28, 56, 84, 168, 364, 728), 8  # of the axis of time: whole weeks
 CLEAR = 0.135  # between direct labels, share of the height of a panel
 
 
@@ -35,9 +37,10 @@ def treat_figure(data: xarray.Dataset) -> Figure:
     shown = columns(data)
     wide, rows = WIDTHS[len(shown)], max(len(c.panels) for c in shown)
     width = LEFT + len(shown) * wide + (len(shown) - 1) * GAP_X + RIGHT
-    notes = textwrap.wrap(_notes(data), int(14.5 * width))
+    notes = textwrap.wrap(_notes(data, any(c.given for c in shown)), int(14.5 * width))
     below = BELOW + 0.15 * len(notes)
-    height = TOP + rows * HIGH + (rows - 1) * GAP_Y + below
+    top = TOP + (HEADING if len(shown) > 1 else 0)
+    height = top + rows * HIGH + (rows - 1) * GAP_Y + below
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     title = _title(data)
@@ -48,7 +51,7 @@ def treat_figure(data: xarray.Dataset) -> Figure:
     limits = [_limits([c.panels[r] for c in shown]) for r in range(rows)]
     for c, column in enumerate(shown):
         for r, panel in enumerate(column.panels):
-            at = LEFT + c * (wide + GAP_X), height - TOP - (r + 1) * HIGH - r * GAP_Y
+            at = LEFT + c * (wide + GAP_X), height - top - (r + 1) * HIGH - r * GAP_Y
             axes = figure.add_axes((at[0] / width, at[1] / height, wide / width, HIGH / height))
             _shade(axes, column, times, data, first=r == 0)
             _draw(axes, panel, times, limits[r], last=c == len(shown) - 1)
@@ -57,10 +60,10 @@ def treat_figure(data: xarray.Dataset) -> Figure:
                 axes.set_ylabel("\n".join(textwrap.wrap(panel.axis, 18)), fontsize=8, color=INK)
             else:
                 axes.tick_params(labelleft=False)
-            axes.set_title(panel.title, fontsize=9, color=INK, loc="left", pad=9 if r == 0 and column.given else 4)
+            axes.set_title(panel.title, fontsize=9, color=INK, loc="left", pad=12 if r == 0 and column.given else 4)
             if r == 0 and len(shown) > 1:
                 heading = plain(column.heading, int(wide / 0.085))
-                axes.text(0, 1.3, heading, transform=axes.transAxes, fontsize=9.5, weight="bold", color=INK)
+                axes.text(0, 1.32, heading, transform=axes.transAxes, fontsize=9.5, weight="bold", color=INK)
             if r == len(column.panels) - 1:
                 axes.set_xlabel(f"Time ({unit})", fontsize=8.5, color=INK)
             else:
@@ -93,12 +96,14 @@ def _limits(panels: Sequence[TreatPanel]) -> tuple[float, float]:
     log = panels[0].scale == "log"
     marks = [m.value for p in panels for m in p.marks]
     if not log:
-        return min(0.0, float(values.min(initial=0.0))), max(1.08 * top, max(p.least for p in panels) * 1.04, 1e-9)
+        least = max((p.reaches[1] for p in panels if p.reaches), default=0.0)
+        return min(0.0, float(values.min(initial=0.0))), max(1.06 * top, 1.04 * least) or 1.0
     if top <= 0:
         return 0.1, 10.0
     above = values[values > top / 10**DECADES]
     low, high = float(above.min()), top
     near = [m for m in marks if low / 10**DECADES < m < top * 10**DECADES]
+    near += [end for p in panels for end in p.reaches or ()]
     return min([low, *near]) / BELOW_LOG, max([high, *near]) * ABOVE_LOG
 
 
@@ -110,7 +115,7 @@ def _shade(axes: Axes, column: TreatColumn, times: np.ndarray, data: xarray.Data
         axes.axvspan(a * scale, max(b * scale, a * scale + thin), color=SHADE, linewidth=0, zorder=0)
     if first and column.given:
         for when, lasts, _ in column.given:
-            if when <= data.time_d.values[-1]:
+            if when < data.time_d.values[-1]:
                 end = max((when + lasts) * scale, when * scale)
                 axes.plot(
                     [when * scale, end], [1.05, 1.05], transform=axes.get_xaxis_transform(), color=PALE, marker="|",
@@ -134,51 +139,63 @@ def _draw(axes: Axes, panel: TreatPanel, times: np.ndarray, limits: tuple[float,
     for mark in panel.marks:
         inside = limits[0] < mark.value < limits[1]
         if inside:
-            axes.axhline(mark.value, color=mark.colour, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
-            if mark.label:
-                labels.append((mark.value, mark.label, mark.colour))
+            axes.axhline(mark.value, color=mark.colour, linewidth=0.9, linestyle=(0, (2, 2)), zorder=4)
     if panel.empty:
         axes.text(0.5, 0.5, panel.empty, transform=axes.transAxes, fontsize=9, color=PALE, ha="center", va="center")
-    second = panel.second is not None and last
-    if last or any(m.label for m in panel.marks):
-        _label(axes, labels if last else [], limits, panel.scale, 1.13 if second else 1.02)
+    _name_marks(axes, panel, limits)
+    if last and len(labels) > 1:
+        _label(axes, labels, limits, panel.scale)
     if panel.second is not None and last:
         _second(axes, *panel.second)
 
 
-def _label(axes: Axes, labels: list[tuple[float, str, Any]], limits, scale: str, start: float) -> None:
+def _place(value: float, limits: tuple[float, float], scale: str) -> float:
+    """Where a value lies on an axis, 0 to 1."""
+    low, high = limits
+    v = min(max(value, low), high)
+    return float(np.log(v / low) / np.log(high / low)) if scale == "log" else (v - low) / (high - low)
+
+
+def _name_marks(axes: Axes, panel: TreatPanel, limits: tuple[float, float]) -> None:
+    """Names of levels at the right end within the panel, above their lines; near ones share a line of text."""
+    rows = sorted((_place(m.value, limits, panel.scale), m) for m in panel.marks if m.label and m.value < limits[1])
+    groups: list[list[Any]] = []
+    for at, mark in rows:
+        if groups and at - groups[-1][-1][0] < CLEAR:
+            groups[-1].append((at, mark))
+        else:
+            groups.append([(at, mark)])
+    for group in groups:
+        text = " and ".join(plain(m.label, 30) for _, m in group)
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+        axes.text(
+            0.995, group[-1][0] + 0.025, text, transform=axes.transAxes, fontsize=7.5, ha="right", va="bottom",
+            color=group[0][1].colour if len(group) == 1 else INK, bbox=box, zorder=5,
+        )  # fmt: skip
+
+
+def _label(axes: Axes, labels: list[tuple[float, str, Any]], limits: tuple[float, float], scale: str) -> None:
     """Labels at the right end of curves, moved apart, each tied to its curve."""
-
-    def place(value: float) -> float:
-        low, high = limits
-        v = min(max(value, low), high)
-        return float(np.log(v / low) / np.log(high / low)) if scale == "log" else (v - low) / (high - low)
-
-    rows = sorted((place(value), text, colour) for value, text, colour in labels)
+    rows = sorted((_place(value, limits, scale), text, colour) for value, text, colour in labels)
     at = [y for y, _, _ in rows]
-    if not at:
-        return
     for i in range(1, len(at)):
         at[i] = max(at[i], at[i - 1] + CLEAR)
-    over = at[-1] - 1.02
-    if over > 0:
-        at[-1] -= over
-        for i in range(len(at) - 2, -1, -1):
-            at[i] = min(at[i], at[i + 1] - CLEAR)
+    at[-1] = min(at[-1], 1.02)
+    for i in range(len(at) - 2, -1, -1):
+        at[i] = min(at[i], at[i + 1] - CLEAR)
     for (y, text, colour), moved in zip(rows, at, strict=True):
-        axes.plot(
-            [1.0 if start < 1.1 else start - 0.02, start + 0.02], [y, moved], transform=axes.transAxes, color=colour,
-            linewidth=0.7, clip_on=False,
-        )  # fmt: skip
-        axes.text(
-            start + 0.03, moved, plain(text, 24), transform=axes.transAxes, fontsize=8, color=colour, va="center"
-        )
+        axes.plot([1.0, 1.04], [y, moved], transform=axes.transAxes, color=colour, linewidth=0.7, clip_on=False)
+        axes.text(1.05, moved, plain(text, 22), transform=axes.transAxes, fontsize=8, color=colour, va="center")
 
 
 def _second(axes: Axes, per: float, unit: str) -> None:
     other = axes.secondary_yaxis("right", functions=(lambda y: y * per, lambda y: y / per))
-    other.set_ylabel(unit, fontsize=7.5, color=PALE, labelpad=1)
-    other.tick_params(labelsize=7, colors=PALE, length=2)
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
+    other.set_ylabel(unit, fontsize=8, color=INK, labelpad=2)
+    other.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
+    other.yaxis.set_minor_locator(NullLocator())
+    other.tick_params(labelsize=8, colors=INK, length=3)
     other.spines["right"].set_visible(False)
 
 
@@ -186,7 +203,8 @@ def _dress(axes: Axes, times: np.ndarray) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     last = float(times[-1])
-    axes.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 3, 4, 6, 7, 10] if last < 30 else [1, 2, 3, 4, 6, 10]))
+    step = next((s for s in STEPS if last / s <= MOST_TICKS), last / MOST_TICKS)
+    axes.set_xticks(np.arange(0, last + step / 100, step))
     if axes.get_yscale() == "log":
         low, high = axes.get_ylim()
         near = high / low < 100
@@ -194,7 +212,7 @@ def _dress(axes: Axes, times: np.ndarray) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.4g}"))
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -205,12 +223,17 @@ def _dress(axes: Axes, times: np.ndarray) -> None:
         axes.spines[side].set_color(PALE)
 
 
-def _notes(data: xarray.Dataset) -> str:
+def _notes(data: xarray.Dataset, marked: bool) -> str:
     attrs = data.attrs
-    bands = f"Lines: the default set; bands: {attrs['band']} ({attrs['draws']}, seed {attrs['seed']}). "
+    bands = (
+        f"Lines: the default set; bands: {attrs['band']} ({attrs['draws']}, seed {attrs['seed']}), of cells those of Treg "
+        "and NK. "
+    )
+    marks = (
+        "Ticks above: doses; shaded: from the first to the last dose of a stretch. Dotted: level for half of the most "
+        "pSTAT5 of a cell, or that covers half of IL2RA. "
+    )
     return (
-        f"{attrs['research_use']} {bands if attrs['band'] else ''}Ticks above: doses; shaded: from the first to the last "
-        f"dose of a stretch. Dotted: level for half of the most pSTAT5 of a cell, or that covers half of IL2RA. Leak is a "
-        f"direction, no size. Parameter set {attrs['parameter_set']} ({attrs['parameter_hash']}), weakest grade "
-        f"{attrs['weakest_grade']}."
+        f"{attrs['research_use']} {bands if attrs['band'] else ''}{marks if marked else ''}Parameter set "
+        f"{attrs['parameter_set']} ({attrs['parameter_hash']}), weakest grade {attrs['weakest_grade']}."
     )

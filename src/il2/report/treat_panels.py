@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ MOST_SIDE_BY_SIDE = 4
 CELLS = ("Treg", "Th", "CD8", "NK", "NK_CD56bright", "B", "ILC2")
 LABELS = {"Th": "Tconv", "NK_CD56bright": "NK CD56bright"}
 SIGNAL = ("Treg", "NK")
+HALF_TO_DOUBLE = (1 / 2, 2)
 APART = 1.5  # times the usual interval; a longer pause parts two stretches of treatment
 COLOUR = dict(zip(CELLS, DISTINCT, strict=True))
 PLAIN = "#000000"
@@ -44,8 +45,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class TreatPanel:
-    """scale: linear or log. empty: what is said where there is nothing to draw. per: what one unit of the axis is in a
-    second unit, and its name."""
+    """scale: linear or log. empty: what is said where there is nothing to draw. second: what one unit of the axis is in
+    a second unit, and its name. reaches: values that the axis holds at least."""
 
     title: str
     axis: str
@@ -54,7 +55,7 @@ class TreatPanel:
     marks: tuple[Mark, ...] = ()
     empty: str = ""
     second: tuple[float, str] | None = None
-    least: float = 0.0  # the axis reaches at least this high
+    reaches: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,33 +92,37 @@ def _column(data: xarray.Dataset, name: str, title: str) -> TreatColumn:
     kinds = [k for k in CELLS if k in data.cell.values]
     panels = [_levels(data, one)]
     if float(np.nanmax(data.IL2RA_covered.values)) > 0:
-        panels.append(_simple(one, "IL2RA covered by antibody", "% of IL2RA", "IL2RA_covered", 100.0, least=100.0))
+        panels.append(_simple(one, "IL2RA covered by antibody", "% of IL2RA", "IL2RA_covered", 100.0, reaches=(0, 100)))
     panels += [
         TreatPanel(
             "Signal in Treg and NK cells", "pSTAT5 (% of STAT5)", "linear",
             tuple(_of_cell(one, "pSTAT5", k, 100.0) for k in SIGNAL if k in kinds),
         ),
         TreatPanel(
-            "Cells in blood", "fold of the start", "log", tuple(_of_cell(one, "fold", k) for k in kinds),
-            marks=(Mark("", "#999999", 1.0),),
+            "Cells in blood", "fold of the start", "log",
+            tuple(_of_cell(one, "fold", k, band=k in SIGNAL) for k in kinds),
+            marks=(Mark("", "#999999", 1.0),), reaches=HALF_TO_DOUBLE,
         ),
-        _simple(one, "Eosinophils", "cells/uL", "eosinophils_per_uL"),
+        _simple(one, "Eosinophils in blood", "cells/uL", "eosinophils_per_uL"),
         _relative(one),
+        _simple(one, "Capillary leak: a direction, no size", "index", "capillary_leak_index", reaches=(0, 1)),
     ]  # fmt: skip
     return TreatColumn(title, tuple(panels), _given(one))
 
 
 def _together(data: xarray.Dataset, names: list[str]) -> TreatColumn:
     """Curves of regimens on top of one another."""
-    from matplotlib import colormaps
+    shades: list[Any] = list(DISTINCT)
+    if len(names) > len(DISTINCT):
+        from matplotlib import colormaps
 
-    shades = list(colormaps["viridis"](np.linspace(0, 0.9, len(names))))
+        shades = list(colormaps["viridis"](np.linspace(0, 0.9, len(names))))
     looks = [(n, shades[i], DASHES[i % len(DASHES)]) for i, n in enumerate(names)]
 
     def panel(title: str, axis: str, variable: str, scale: str, kind: str = "", factor: float = 1.0) -> TreatPanel:
         at = {"cell": kind} if kind else {}
         lines = tuple(_line(data.sel(regimen=n, **at), variable, n, c, d, factor) for n, c, d in looks)
-        return TreatPanel(title, axis, scale, lines)
+        return TreatPanel(title, axis, scale, lines, reaches=HALF_TO_DOUBLE if scale == "log" else None)
 
     panels = []
     for drug in map(str, data.drug.values):
@@ -157,36 +162,39 @@ def _levels(data: xarray.Dataset, one: xarray.Dataset) -> TreatPanel:
         level, counted = own.level_nM.values, own.level_IU_per_mL.values
         top = int(np.nanargmax(level)) if np.isfinite(level).any() else 0
         units.add(float(counted[top] / level[top]) if level[top] > 0 else np.nan)
+    title = f"{lines[0].label} in plasma" if len(lines) == 1 else "Drugs in plasma"
     if len(lines) > 1:
-        marks = [Mark("", m.colour, m.value) for m in marks]
+        marks = []  # of which drug they are could not be told
     per = units.pop() if len(units) == 1 else np.nan
     second = (per, "IU/mL") if np.isfinite(per) else None
     return TreatPanel(
-        "Drug in plasma", "nM", "log", tuple(lines), tuple(marks), "" if lines else "no drug is given", second
+        title if lines else "Drug in plasma", "nM", "log", tuple(lines), tuple(marks),
+        "" if lines else "no drug is given", second,
     )
 
 
 def _relative(one: xarray.Dataset) -> TreatPanel:
-    """Indices of effect and harm over their own start, and the index of leak, which starts at none."""
+    """What tells of effect on Treg and of activation, over its own start."""
     start = float(one.Treg_per_Th.values[0])
     soluble = float(one.soluble_IL2RA_nM.values[0])
     lines = [
         _line(one, "Treg_per_Th", "Treg : Tconv", COLOUR["Treg"], "-", 1 / start if start > 0 else np.nan),
         _line(one, "soluble_IL2RA_nM", "soluble IL2RA", COLOUR["B"], DASHES[1], 1 / soluble if soluble > 0 else np.nan),
-        _line(one, "capillary_leak_index", "leak (direction)", COLOUR["Th"], DASHES[2]),
     ]
-    return TreatPanel("Indices", "fold of the start; leak: index", "linear", tuple(lines))
+    return TreatPanel("Treg over Tconv, and soluble IL2RA", "fold of the start", "linear", tuple(lines), reaches=(0, 2))
 
 
 def _simple(
-    one: xarray.Dataset, title: str, axis: str, variable: str, factor: float = 1.0, least: float = 0.0
+    one: xarray.Dataset, title: str, axis: str, variable: str, factor: float = 1.0,
+    reaches: tuple[float, float] | None = None,
 ) -> TreatPanel:
-    return TreatPanel(title, axis, "linear", (_line(one, variable, "", PLAIN, "-", factor),), least=least)
+    return TreatPanel(title, axis, "linear", (_line(one, variable, "", PLAIN, "-", factor),), reaches=reaches)
 
 
-def _of_cell(one: xarray.Dataset, variable: str, kind: str, factor: float = 1.0) -> Line:
+def _of_cell(one: xarray.Dataset, variable: str, kind: str, factor: float = 1.0, band: bool = True) -> Line:
     dash = DASHES[CELLS.index(kind) % 2]
-    return _line(one.sel(cell=kind), variable, LABELS.get(kind, kind), COLOUR[kind], dash, factor)
+    found = _line(one.sel(cell=kind), variable, LABELS.get(kind, kind), COLOUR[kind], dash, factor)
+    return found if band else replace(found, band=None)
 
 
 def _line(one: xarray.Dataset, variable: str, label: str, colour: Any, dash: Any, factor: float = 1.0) -> Line:
