@@ -41,12 +41,13 @@ def check(read: Read, settings: Settings, data: Sequence[Measured], error_percen
     for m in data:
         groups[m.arm, m.readout, m.time_d].append(m.value)
     arms = [one["name"] for one in settings["arms"]]
-    out, found = [], {}
+    out: list[Record] = []
+    found: dict[str, np.ndarray] = {}
     order = sorted(groups, key=lambda key: (arms.index(key[0]), key[1], key[2]))
     for arm, readout, day in order:
         seen, v = np.array(groups[arm, readout, day]), _variable(readout, day)
         names = v.arrays(settings)
-        if names[0] not in found:
+        if any(name not in found for name in names):  # days of one course come one after another
             found = read([ARM, STATUS, PATIENT, *names])
         mine = (found[ARM] == arms.index(arm)) & (found[STATUS] == 0)
         told = v.of(found, settings)[mine] * _noise(settings["seed"], found[PATIENT][mine], v.text, error_percent)

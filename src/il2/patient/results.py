@@ -83,9 +83,9 @@ class Results:
     def tables(self) -> dict[str, list[Record]]:
         """Tables that hold something, by the name of their file."""
         every = {
-            "patients": self.failures, "percentiles": self.percentiles, "spread": self.spread,
-            "responders": self.responders, "exposure_response": self.exposure_response,
-            "predictive_check": self.check, "trial": self.trial,
+            "patients": self.failures, "trial": self.trial, "responders": self.responders,
+            "exposure_response": self.exposure_response, "predictive_check": self.check, "spread": self.spread,
+            "percentiles": self.percentiles,
         }  # fmt: skip
         return {name: rows for name, rows in every.items() if rows}
 

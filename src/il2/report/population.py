@@ -13,6 +13,7 @@ from il2.knowledge.quantity import quantity
 from il2.knowledge.table import rows as table_rows
 from il2.knowledge.variation import variation
 from il2.patient.arm import Arm
+from il2.patient.cohort import STATUSES
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.outcome import LABEL, Outcome
 from il2.patient.population import Record
@@ -107,7 +108,9 @@ def _table(name: str, rows: Sequence[Record]) -> Markup:
 
 
 def _constant(key: str, rows: Sequence[Record]) -> bool:
-    """Columns that say the same in every row and little."""
+    """Columns that say the same in every row, and little."""
+    if key in STATUSES:
+        return not any(r[key] for r in rows)
     return key in ("level_percent", "share_expected", "same_people", "label") and len({r[key] for r in rows}) == 1 and (
         key != "label" or not rows[0][key]
     )  # fmt: skip

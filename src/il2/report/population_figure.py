@@ -101,7 +101,7 @@ def exposure_response(found: Results) -> Figure:
     note += " Line: logistic in ln exposure."
     figure, (panel,) = _grid([""], "Exposure-response", [], note, columns=1, wide=4.2, high=2.7)
     x = np.array([r["median"] for r in rows])
-    _bars(panel, x, rows, ("share", "low", "high"), DISTINCT[0], 100)
+    _bars(panel, x, rows, ("share", "low", "high"), DISTINCT[0], 100, joined=False)
     if found.curve is not None and np.isfinite(found.curve.slope):
         fine = np.geomspace(rows[0]["from"], rows[-1]["to"], 200)
         panel.plot(fine, 100 * found.curve.of(fine), color=DISTINCT[1], linewidth=1.6)
@@ -239,11 +239,13 @@ def _dose_axis(axes: Axes, x: np.ndarray, names: Sequence[str] | None) -> None:
 
 
 def _bars(
-    axes: Axes, x: np.ndarray, rows: Sequence[Record], names: tuple[str, str, str], colour: str, scale: float = 1.0
-) -> None:
+    axes: Axes, x: np.ndarray, rows: Sequence[Record], names: tuple[str, str, str], colour: str, scale: float = 1.0,
+    *, joined: bool = True,
+) -> None:  # fmt: skip
     """Points over x with bars; names: of the middle and the two ends."""
     middle, low, high = (scale * c for c in _columns(rows, *names))
-    axes.errorbar(x, middle, yerr=_errors(middle, low, high), fmt="o-", color=colour, ms=4, lw=1.1, capsize=2.5)
+    look = "o-" if joined else "o"
+    axes.errorbar(x, middle, yerr=_errors(middle, low, high), fmt=look, color=colour, ms=4, lw=1.1, capsize=2.5)
 
 
 def _errors(middle: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -279,7 +281,12 @@ def _word(name: str) -> str:
         return WORDS[name]
     kind, _, rest = name.partition("_")
     if kind == "count":
-        return f"{rest.replace('_', ' ')} (cell/uL)"
+        return f"{_plain(rest)} (cell/uL)"
     if kind == "fold":
-        return f"{rest.replace('_', ' ')}, over start"
-    return name.replace("_nM", " (nM)").replace("_", " ")
+        return f"{_plain(rest)}, over start"
+    return _plain(name.replace("_nM", " (nM)"))
+
+
+def _plain(name: str) -> str:
+    text = name.replace("_", " ")
+    return text if text.startswith("pSTAT") else text[:1].upper() + text[1:]
