@@ -3,9 +3,9 @@
 `with` has parts parted by `|`: first what all arms share, then one part an arm; a single part is a single arm. A part
 is a list `name=value; ...` of a regimen of the package (`regimen=cGVHD_daily`) or of the numbers of a course (drug,
 dose, route, start_d, every_h, doses, duration_h, cycles, cycle_d, percent), of `person`, by default the healthy adult,
-of `drugs` that the network of an arm without any has too, of `modules` parted by `+` with a `disease` of diseases.csv, of `uptake=0`, which takes the uptake by cells away, of
-quantities and of parameters of the network that are set to a number or to that of a quantity. What a measure itself
-asks for (`MEASURED`) is no part of a treatment.
+of `drugs` that the network has whether they are given or not, of `modules`, both parted by `+`, with a `disease` of
+diseases.csv, of `uptake=0`, which takes the uptake by cells away, of quantities and of parameters of the network that
+are set to a number or to that of a quantity. What a measure itself asks for (`MEASURED`) is no part of a treatment.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 from il2.cell.domain import OUTSIDE
 from il2.cell.spread import Range, count_ranges, network_ranges, quantity_ranges
 from il2.knowledge.drug import ANTIBODY, Drug
-from il2.knowledge.person import SIZE, Person, PersonValue
+from il2.knowledge.person import GIVEN, SIZE, Person, PersonValue
 from il2.knowledge.quantity import GRADES, quantities, quantity, weakest
 from il2.knowledge.species import species_values
 from il2.knowledge.table import listed, number, rows
@@ -110,7 +110,8 @@ def warnings_before(plan: Plan, person: Person, regimens: Sequence[Regimen], day
             out.append(f"{d.name}: its constants are those of a {d.species}, and the person is {person.species}")
     late = [r.name for r in regimens if r.end_d > days]
     out += [f"{', '.join(late)}: doses due after day {days:g}, the end, are not given"] if late else []
-    guessed = [v.name for v in person_values(plan, person) if v.grade == "assumed" and v.person == person.name]
+    own = [v for v in person_values(plan, person) if v.person == person.name and v.note != GIVEN]
+    guessed = [v.name for v in own if v.grade == "assumed"]
     out += [f"{person.name}: {', '.join(guessed)} are assumed"] if guessed else []
     if person.lost_genes:
         out.append(f"{', '.join(person.lost_genes)} is lost: counts are those that the person is given, from day 0")

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from il2.knowledge.person import Person
+from il2.knowledge.person import GIVEN, Person
 from il2.knowledge.quantity import GRADES, quantities
 from il2.patient.course import lowered, plan_of
 from il2.patient.patient import Plan
@@ -190,7 +190,7 @@ def _person(data: xarray.Dataset, person: Person, sources: Sources) -> Markup:
     plan = Plan(cells=tuple(map(str, data.cell.values)))
     body = [
         (
-            v.name.replace("_", " "), number_text(v.value, 4), unit(v.unit), span(v.low, v.high), v.grade,
+            v.name.replace("_", " "), number_text(v.value, 4), unit(v.unit), span(v.low, v.high), "given" if v.note == GIVEN else v.grade,
             [sources.cite(v.sources), tag("div", v.note, class_="note")],
         )
         for v in person_values(plan, person)
