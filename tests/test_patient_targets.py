@@ -206,6 +206,7 @@ def test_readings_agree_with_one_another():
     assert reading(text, times, "rise_of_count_Treg")[0] == 0
     assert (reading(text, times, "lymphocytes") > treg + th).all()
     assert reading(text, times, "IL2RA_covered") == pytest.approx(0)
+    assert 0 < reading(text, times, "IL2_nM")[0] < reading(text, times, "aldesleukin_nM").max()
 
 
 def test_time_above_counts_parts_of_steps():

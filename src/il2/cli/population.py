@@ -45,7 +45,7 @@ def population(
     data: Path | None = typer.Option(None, help="Measurements (CSV) for a visual predictive check."),
     assay_error: float = typer.Option(0.0, help="Coefficient of variation (%) of the assay of --data."),
     responder: list[str] = typer.Option([], help="Who responds, such as 'fold_Treg peak >= 2'; repeat."),
-    exposure: str = typer.Option("", help="For exposure-response; default AUC_last of the first drug."),
+    exposure: str = typer.Option("", help="For exposure-response; default AUC_first of the first drug."),
     at: str = typer.Option("", metavar="DAYS", help="Days that are kept, such as 0,7,28; default each week."),
     readout: list[str] = typer.Option([], help="One more readout that is kept; repeat."),
     level: float = typer.Option(95.0, help="Level of intervals, %."),
@@ -133,7 +133,8 @@ def _plan(
         who = person(patient).having(**dict(_covariate(text) for text in covariate))
         size = DEFAULT_NUMBER if number is None else number
         refuse_number(size, "--number")
-        arm = Arm(what if len(what) < 60 else "arm", regimen(what), who, size)
+        chosen = regimen(what)
+        arm = Arm(chosen.name, chosen, who, size)
         arm = arm.diseased(disease) if disease else arm
         doses = [dose_of(text) for text in dose]
         if len(set(doses)) < len(doses):
@@ -141,7 +142,7 @@ def _plan(
         arms = at_doses(arm, doses, not independent) if doses else [arm]
         until = DEFAULT_d if days is None else days
     drugs = [d.name for arm in arms for d in arm.plan.drugs]
-    by_default = f"{drugs[0]} AUC_last" if drugs and sum(a.number for a in arms) >= 100 else ""
+    by_default = f"{drugs[0]} AUC_first" if drugs and sum(a.number for a in arms) >= 100 else ""
     seen = variable(exposure or by_default) if exposure or by_default else None
     return arms, until, Asked(criteria, seen, trial=planned, dosed=tuple(doses), level=level)
 

@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from il2.cli.app import app
-from il2.cli.print import FORMAT, Format, cell, show
+from il2.cli.print import FORMAT, Format, show
 from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, write_frame
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
     import xarray
 
-    from il2.knowledge.person import Person
-    from il2.patient.regimen import Regimen
-
-EVENTS = ".csv"
 WHERE = "il2 treat"
 
 
@@ -32,7 +28,7 @@ def treat(
     regimens: list[str] = typer.Argument(
         None, metavar="REGIMEN...", help="Regimens of --list, files .yaml of your own, or event tables .csv."
     ),
-    listing: bool = typer.Option(False, "--list", help="List regimens, patients and drugs."),
+    listing: bool = typer.Option(False, "--list", help="List regimens, patients, drugs and modules."),
     patient: str = typer.Option("healthy", help="Who is treated, a patient of --list."),
     weight: str = typer.Option("", metavar="'80 kg'", help="Body weight with its unit."),
     height: str = typer.Option("", metavar="'180 cm'", help="Height with its unit."),
@@ -47,7 +43,7 @@ def treat(
     step: float | None = typer.Option(None, help="Days between the times that are read; default 0.25."),
     draws: int = typer.Option(0, min=0, help="Parameter sets beside the default one, for bands."),
     seed: int = typer.Option(0, min=0, help="Seed of the draws."),
-    module: list[str] = typer.Option([], help="Part of a disease to join; repeat."),
+    module: list[str] = typer.Option([], help="A disease to join, one of --list; repeat."),
     out: Path | None = typer.Option(None, help="Table of the courses, .csv or .parquet."),
     figure: Path | None = typer.Option(None, help="Figure, .png or .svg; with --html a .png beside the page."),
     html: Path | None = typer.Option(None, help="Self-contained page."),
@@ -62,16 +58,19 @@ def treat(
         raise Il2Error("no regimen is named", where=WHERE, how="Give one of --list, or a file .yaml or .csv.")
     figure = html.with_suffix(".png") if html is not None and figure is None else figure
     check_endings((out, TABLES), (figure, FIGURES), (html, PAGES))
+    from il2.cli.treat_input import changes_of, person_of, regimens_of
     from il2.patient.treat import STEP_d
     from il2.patient.treat import treat as follow
     from il2.patient.treat_summary import frame
 
-    chosen = _regimens(regimens, drug, route)
-    who = _person(patient, {"weight": (weight, "weight_kg"), "height": (height, "height_cm"), "eGFR": (egfr, "eGFR")}, count)
+    chosen = regimens_of(regimens, drug, route)
+    who = person_of(
+        patient, {"weight": (weight, "weight_kg"), "height": (height, "height_cm"), "eGFR": (egfr, "eGFR")}, count
+    )
     with _progress(len(chosen) * (1 + draws)) as tell:
         data = follow(
             chosen, who, days, STEP_d if step is None else step, draws=draws, seed=seed, modules=module,
-            changes=_changes(set_), threads=threads, on_done=tell,
+            changes=changes_of(set_), threads=threads, on_done=tell,
         )  # fmt: skip
     data.attrs["command"] = "il2 " + shlex.join(sys.argv[1:])
     if format is Format.json:
@@ -96,76 +95,12 @@ def treat(
         typer.echo(f"wrote {path}", err=True)
 
 
-def _regimens(names: list[str], drug: str, route: str) -> list[Regimen]:
-    """Regimens by name or from files; an event table gives one for each ID."""
-    from il2.formats.events import read_events
-    from il2.patient.regimen_file import regimen
-
-    out: list[Regimen] = []
-    tables = [name for name in names if Path(name).suffix.lower() == EVENTS]
-    for option, value in (("--drug", drug), ("--route", route)):
-        if value and not tables:
-            raise Il2Error(f"{option} has no effect without an event table", where=WHERE, how="Give a .csv, or leave it.")
-    for name in names:
-        if name in tables:
-            out += read_events(Path(name), drug=drug, route=route).values()
-        else:
-            out.append(regimen(name))
-    return out
-
-
-def _person(name: str, sizes: dict[str, tuple[str, str]], counts: list[str]) -> Person:
-    """The patient with what the options change."""
-    from il2.knowledge.person import person
-    from il2.patient.course import body_of
-    from il2.units import quantity_in
-
-    values = {}
-    who = person(name)
-    for option, (text, key) in sizes.items():
-        if text:
-            bare = text.replace("m^2", "m2").replace("m²", "m2").replace(" ", "") if key == "eGFR" else text
-            if key == "eGFR" and bare.endswith("/1.73m2"):
-                text = bare.removesuffix("/1.73m2")
-            values[key] = quantity_in(text, who[key].unit, where=f"--{option}")
-    for text in counts:
-        kind, _, amount = (part.strip() for part in text.partition("="))
-        if not amount:
-            raise Il2Error(f"{text!r} is no count", where="--count", how="Write it like 'Treg=20 cell/uL'.")
-        key = f"{kind}_per_uL"
-        if key not in who.values:
-            from il2.errors import did_you_mean
-
-            kinds = [k.removesuffix("_per_uL") for k in who.values if k.endswith("_per_uL")]
-            raise Il2Error(f"no count of {kind!r}", where="--count", how=did_you_mean(kind, kinds))
-        values[key] = quantity_in(amount, who[key].unit, where="--count")
-    who = who.having(**values) if values else who
-    body_of(who)  # refuses a size that no body has, before any work
-    return who
-
-
-def _changes(texts: list[str]) -> dict[str, float]:
-    """Values by name of quantities, in their units."""
-    from il2.knowledge.quantity import quantity
-    from il2.units import quantity_in
-
-    out = {}
-    for text in texts:
-        name, _, amount = (part.strip() for part in text.partition("="))
-        if not amount:
-            raise Il2Error(f"{text!r} is no name=value", where="--set", how="Write it like 'eosinophil_loss=2 1/d'.")
-        try:
-            known = quantity(name)
-        except Il2Error as error:
-            raise Il2Error(error.what, where="--set", how=error.how) from error
-        out[name] = quantity_in(amount, known.unit, where=f"--set {name}", bare_ok=known.unit == "dimensionless")
-    return out
-
-
 def _list(format: Format) -> None:
-    """Regimens, patients and drugs."""
+    """Regimens, patients, drugs and modules."""
     from il2.knowledge.drug import drugs
     from il2.knowledge.person import HEALTHY, persons
+    from il2.patient.autoimmunity import diseases
+    from il2.patient.module import modules
     from il2.patient.regimen_file import regimen, regimens
 
     records = []
@@ -181,12 +116,14 @@ def _list(format: Format) -> None:
         counted = "mg, nmol, MIU" if d.MIU_per_mg else "mg, nmol"
         said = f"{d.kind}, {d.species}; set {d.set}; doses in {counted}"
         records.append(("drug", f"{d.name}/{d.set}" if _several(d.name) else d.name, said, d.sources))
+    records += [("module", name, "a part that --module joins to a patient", ()) for name in modules()]
+    records += [("module", n, f"autoimmunity; evidence: {d.evidence}", d.sources) for n, d in diseases().items()]
     keys = ("what", "name", "about", "sources")
     rows = [dict(zip(keys, (*r[:3], ", ".join(r[3])), strict=True)) for r in records]
     if format is Format.json:
         show(rows, format)
         return
-    for what in ("regimen", "patient", "drug"):
+    for what in ("regimen", "patient", "drug", "module"):
         own = [{k: v for k, v in r.items() if k not in ("what", "sources")} for r in rows if r["what"] == what]
         show(own, format, f"{what.capitalize()}s")
 
@@ -217,7 +154,12 @@ def _json(data: xarray.Dataset) -> None:
     from il2.patient.treat_summary import effects, fates
 
     records = [
-        {"table": table, **row, "parameter_set": data.attrs["parameter_set"], "research_use": data.attrs["research_use"]}
+        {
+            "table": table,
+            **row,
+            "parameter_set": data.attrs["parameter_set"],
+            "research_use": data.attrs["research_use"],
+        }
         for table, rows in (("exposure", exposures(data)), ("fate", fates(data)), ("effects", effects(data)))
         for row in rows
     ]
@@ -247,12 +189,12 @@ def _print(data: xarray.Dataset) -> None:
             typer.echo(text)
     rows, before = [], ""
     for r in effects(data):
-        band = f" ({cell(r['highest_low'])}–{cell(r['highest_high'])})" if "highest_low" in r else ""
+        band = f" ({_value(r['highest_low'])}–{_value(r['highest_high'])})" if "highest_low" in r else ""
         rows.append(
             {
                 "regimen": r["regimen"] if r["regimen"] != before else "", "readout": r["readout"], "unit": r["unit"],
-                "start": cell(r["start"]), "lowest": cell(r["lowest"]), "on day": _day(r["lowest_d"]),
-                "highest": cell(r["highest"]) + band, "on day ": _day(r["highest_d"]), "end": cell(r["end"]),
+                "start": _value(r["start"]), "lowest": _value(r["lowest"]), "on day": _day(r["lowest_d"]),
+                "highest": _value(r["highest"]) + band, "on day ": _day(r["highest_d"]), "end": _value(r["end"]),
             }
         )  # fmt: skip
         before = r["regimen"]
@@ -264,6 +206,12 @@ def _print(data: xarray.Dataset) -> None:
         f"{attrs['weakest_grade']}, of {least} numbers; all by grade: {attrs['grades']}."
     )
     typer.echo(attrs["research_use"])
+
+
+def _value(value: float) -> str:
+    from il2.report.evidence import number_text
+
+    return "–" if math.isnan(value) else number_text(value)
 
 
 def _day(value: float) -> str:

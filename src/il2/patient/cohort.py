@@ -18,6 +18,7 @@ from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run as evaluated
 from il2.engine.march import DONE, FAILED, NO_NUMBER, NO_STEADY
 from il2.engine.schedule import Run, run
+from il2.engine.solve import Tolerances
 from il2.knowledge.person import PER_UL
 from il2.network.expression import Expr, num, sym
 from il2.network.network import Network, Reaction, Species, check
@@ -25,7 +26,7 @@ from il2.network.program import Program, lower, lower_expressions
 from il2.patient.amounts import events, given
 from il2.patient.answer import CELLS
 from il2.patient.arm import Arm, arms_of, levels, spans
-from il2.patient.course import TOLERANCES, lowered
+from il2.patient.course import lowered
 from il2.patient.patient import Plan
 from il2.patient.people import covariates, factors, values
 from il2.patient.pharmacokinetics import BODY, concentration
@@ -37,6 +38,7 @@ Arrays = dict[str, np.ndarray]
 STATUSES = (DONE, FAILED, NO_STEADY, NO_NUMBER)
 COURSE, STATUS, REASON, ARM, PATIENT = "course ", "status", "reason", "arm", "patient"
 PEAK, END = "peak", "end"
+TOLERANCES = Tolerances(rtol=1e-4, atol=1e-8, first_step=1e-2)  # counts and areas come out right to 1e-3
 TOGETHER = 1000  # patients that are solved at once, for memory
 POINTS, BEND = 32, 3  # of a window, denser after the dose
 
@@ -186,6 +188,7 @@ def _courses(network: Network, rows: np.ndarray, solved: Run, at: np.ndarray, se
     known = {o.name for o in network.observables} | set(network.species_names)
     wanted = [name for name in settings["readouts"] if name in known]
     found = _read(network, [_readout(network, name) for name in wanted], solved.y[:, at], rows)
+    found = [np.maximum(c, 0.0) if n in levels(settings["drugs"]) else c for n, c in zip(wanted, found, strict=True)]
     out = {COURSE + name: np.zeros((len(rows), len(at)), np.float32) for name in settings["readouts"]}
     for name, course in zip(wanted, found, strict=True):
         out[COURSE + name] = course.astype(np.float32)

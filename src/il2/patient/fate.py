@@ -13,7 +13,7 @@ from il2.knowledge.quantity import quantity
 from il2.network.expression import sym
 from il2.network.network import Network
 from il2.network.program import lower_expressions
-from il2.patient.answer import BARE, CURVE_nM, WHOLE, signal_basis, uptake_basis
+from il2.patient.answer import BARE, WHOLE, CURVE_nM, signal_basis, uptake_basis
 from il2.patient.numbers import Values
 from il2.patient.patient import OWN_TERMS, Plan, terms_of, weaker
 from il2.patient.pharmacokinetics import DEPOT, LYMPH, PERIPHERY, PLASMA, at, inert, own
@@ -61,7 +61,7 @@ def fate(
     cleared = hourly * _area(times_d, level)
     shares = {"not_absorbed": lost, "eaten_by_receptors": eaten, "cleared": cleared, "left": left}
     found = {name: np.broadcast_to(amount / total, (len(level),)) for name, amount in shares.items()}
-    return found | {"missed": 1 - sum(found.values())}
+    return found | {"missed": 1 - np.sum(list(found.values()), axis=0)}
 
 
 def clearance(of: Drug, network: Network, values: Values) -> np.ndarray:
@@ -101,7 +101,7 @@ def at_work(plan: Plan, read: Mapping[str, np.ndarray], values: Values) -> dict[
             whole = _terms(values, terms, kind, WHOLE)
             most = whole.sum(axis=-1)
             most = np.where(most > 0, most, np.inf)
-            every = sum(x for _, x in felt)
+            every = np.sum([x for _, x in felt], axis=0)
             if blocked:
                 bare = _terms(values, terms, kind, BARE)
                 taken = _taken(bare, c, every)

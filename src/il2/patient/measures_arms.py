@@ -164,8 +164,13 @@ EVERY = (
 
 def _followed(text: str, times_d: tuple[float, ...], name: str) -> np.ndarray:
     """Readouts that are often asked for are read together, so that an arm is solved once."""
-    found = _courses(text, times_d, "" if name in EVERY or name.endswith(LEVEL) else name)
-    return found[name]
+    often = name in EVERY or name in levels(arm(text))
+    return _courses(text, times_d, "" if often else name)[name]
+
+
+def levels(one: Arm) -> tuple[str, ...]:
+    """Readouts of the levels of all drugs of an arm."""
+    return tuple(of.name + LEVEL for of in one.plan.drugs)
 
 
 @lru_cache(maxsize=100)
@@ -175,8 +180,7 @@ def _courses(text: str, times_d: tuple[float, ...], more: str) -> Mapping[str, n
     own = set(network.parameter_names)
     changes = {name: value for name, value in one.values.items() if name in own}
     variants = {name: np.array([value]) for name, value in one.values.items() if name not in own}
-    levels = (of.name + LEVEL for of in one.plan.drugs)
-    wanted = tuple(dict.fromkeys((*EVERY, *levels, *filter(None, [more]))))
+    wanted = tuple(dict.fromkeys((*EVERY, *levels(one), *filter(None, [more]))))
     done = follow(
         one.regimen, one.person, np.array(times_d), wanted, variants or None, plan=one.plan, changes=changes or None
     )

@@ -123,13 +123,6 @@ def arms_area(row: Row) -> float:
     return float(np.trapezoid(one, times) / np.trapezoid(other, times))
 
 
-def arms_time_above(row: Row) -> float:
-    """Time for which the reading over normal is above `above`, of the first arm over the second."""
-    times, found = readings(row)
-    one, other = (time_above(times, course / course[0], asked(row, "above")) for course in found)
-    return one / other
-
-
 def share_taken_up(row: Row) -> float:
     """Share of what is given that receptors take up by the time of the row, of the first arm over the second."""
     times = steps(float(days(row)[-1]), PER_DAY)
@@ -143,5 +136,5 @@ def share_taken_up(row: Row) -> float:
 MEASURES: Sequence[Callable[[Row], float]] = (
     reading_fold, reading_rise, reading_highest, highest_fold, least_highest_fold, reading_fold_most, highest_at,
     highest_at_ratio, fold_time_above, interval_ratio, last_over_highest, least_step, arms_fold, arms_area,
-    arms_time_above, share_taken_up,
+    share_taken_up,
 )  # fmt: skip

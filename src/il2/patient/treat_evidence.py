@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,11 +42,14 @@ class Ground:
     sources: tuple[str, ...]
 
 
-def treat_ranges(plan: Plan, network: Network, person: Person) -> tuple[Range, ...]:
-    """Every number of a treatment that comes from the knowledge base, once, but for what describes the person."""
+def treat_ranges(plan: Plan, network: Network, person: Person, more: Iterable[str] = ()) -> tuple[Range, ...]:
+    """Every number of a treatment that comes from the knowledge base, once, but for what describes the person.
+
+    more: further quantities, of a disease.
+    """
     known = quantities()
     names = [n for n in network.parameter_names if n in known]
-    names += [n for d in plan.drugs for n in d.kinetics.values()]
+    names += [n for d in plan.drugs for n in d.kinetics.values()] + [n for n in more if n]
     found = [*quantity_ranges(*dict.fromkeys(names))]
     for of in _systems(plan):
         found += network_ranges(of)

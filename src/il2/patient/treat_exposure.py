@@ -42,33 +42,33 @@ def _row(one: xarray.Dataset, at: np.ndarray, given: np.ndarray) -> dict[str, An
     times, level = one.time_d.values, one.level_nM.values
     hours = quantity("hours_per_day").value
     row: dict[str, Any] = {"doses": len(at), "first_dose_nmol": float(given[0])}
-    names = ("peak_nM", "peak_h", "AUC_nM_h", "trough_nM")
     if not np.isfinite(level).all() or not level.max() > 0:
-        return row | {f"{which}_{n}": NAN for which in ("first", "last") for n in names} | {
-            "accumulation": NAN, "half_life_h": NAN, "peak_IU_per_mL": NAN}  # fmt: skip
+        none = {"accumulation": NAN, "half_life_h": NAN, "peak_IU_per_mL": NAN}
+        return row | _interval("first", NAN, NAN, NAN, NAN) | _interval("last", NAN, NAN, NAN, NAN) | none
     level = np.where(level > 0, level, 0.0)
     per = one.level_IU_per_mL.values
     if len(at) == 1:
         found = exposure(times[times >= at[0]] - at[0], level[times >= at[0]], limit_nM=LIMIT * level.max())
-        values = (found.peak_nM, found.peak_at_d * hours, found.auc * hours, NAN)
-        row |= {f"first_{n}": float(v) for n, v in zip(names, values, strict=True)}
-        row |= {f"last_{n}": NAN for n in names} | {"accumulation": NAN}
+        row |= _interval("first", found.peak_nM, found.peak_at_d * hours, found.auc * hours, NAN)
+        row |= _interval("last", NAN, NAN, NAN, NAN) | {"accumulation": NAN}
     else:
         gap = float(at[1] - at[0])
         first = dosing_interval(times, level, float(at[0]), min(gap, float(times[-1] - at[0])))
+        row |= _interval("first", first.peak_nM, first.peak_at_d * hours, first.auc * hours, first.trough_nM)
         whole = at[at + gap <= times[-1]]
-        last = dosing_interval(times, level, float(whole[-1]), gap) if len(whole) > 1 else None
-        for which, interval in (("first", first), ("last", last)):
-            values = (
-                (interval.peak_nM, interval.peak_at_d * hours, interval.auc * hours, interval.trough_nM)
-                if interval
-                else (NAN,) * len(names)
-            )
-            row |= {f"{which}_{n}": float(v) for n, v in zip(names, values, strict=True)}
-        row["accumulation"] = float(accumulation(first, last).auc) if last else NAN
+        row |= _interval("last", NAN, NAN, NAN, NAN) | {"accumulation": NAN}
+        if len(whole) > 1:
+            last = dosing_interval(times, level, float(whole[-1]), gap)
+            row |= _interval("last", last.peak_nM, last.peak_at_d * hours, last.auc * hours, last.trough_nM)
+            row["accumulation"] = float(accumulation(first, last).auc)
     row["half_life_h"] = _half_life(times, level, float(at[-1])) * hours
     row["peak_IU_per_mL"] = float(per[level.argmax()])
     return row
+
+
+def _interval(which: str, peak, peak_h, area, trough) -> dict[str, float]:
+    names = ("peak_nM", "peak_h", "AUC_nM_h", "trough_nM")
+    return {f"{which}_{n}": float(v) for n, v in zip(names, (peak, peak_h, area, trough), strict=True)}
 
 
 def _half_life(times: np.ndarray, level: np.ndarray, last_d: float) -> float:

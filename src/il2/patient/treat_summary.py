@@ -8,6 +8,7 @@ import numpy as np
 
 from il2.cell.culture_store import ENDS
 from il2.patient.fate import FATES
+from il2.patient.treat_readout import OF_PERSON
 
 if TYPE_CHECKING:
     import pandas
@@ -39,8 +40,17 @@ def effects(data: xarray.Dataset) -> list[dict[str, Any]]:
         shown = [*INDICES]
         if float(np.nanmax(data.IL2RA_covered.values)) > 0:
             shown.append(("IL2RA_covered", "share of IL2RA covered", ""))
+        for variable in of_diseases(data):
+            unit = str(data[variable].attrs["units"])
+            shown.append((variable, variable.replace("_", " "), "" if unit == "dimensionless" else unit))
         out += [_effect(one, name, variable, said, unit) for variable, said, unit in shown]
     return out
+
+
+def of_diseases(data: xarray.Dataset) -> list[str]:
+    """Names of the readouts that modules of diseases add."""
+    names = [str(n) for n, v in data.data_vars.items() if v.dims == ("regimen", "time_d")]
+    return [n for n in names if n not in OF_PERSON and not _split(n, data)[1]]
 
 
 def _effect(one: xarray.Dataset, regimen: str, variable: str, said: str, unit: str) -> dict[str, Any]:
@@ -112,9 +122,9 @@ def mechanism(data: xarray.Dataset) -> list[str]:
         spared = most["eaten_of_absorbed"] < other["eaten_of_absorbed"]
         if weaker > 1 and spared:
             said += (
-                f"The drug that gives more is the weaker one: Treg need {weaker:.3g} times as much of it. Receptors eat "
-                f"{_percent(most['eaten_of_absorbed'])} of it and {_percent(other['eaten_of_absorbed'])} of the other, "
-                f"so more of it stays to act, and longer."
+                f"The drug that gives more is the weaker one: Treg need {weaker:.3g} times as much of it. Receptors "
+                f"eat {_percent(most['eaten_of_absorbed'])} of it and {_percent(other['eaten_of_absorbed'])} of the "
+                f"other, so more of it stays to act, and longer."
             )
         else:
             said += (

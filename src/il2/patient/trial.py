@@ -144,7 +144,10 @@ def _difference(
     if trial.common:  # those who were solved in both arms
         both = np.intersect1d(patients[first], patients[other])
         one, two = (values[which][np.isin(patients[which], both)] for which in (first, other))
-        return mean_difference(one, two, True, trial.level) if len(both) > 1 else (np.nan, np.nan, np.nan)
+        if len(both) < 2:
+            return np.nan, np.nan, np.nan
+        middle, low, high = mean_difference(one, two, True, trial.level)
+        return (middle, max(-1.0, low), min(1.0, high)) if kind == SHARE else (middle, low, high)
     one, two = values[first], values[other]
     if min(len(one), len(two)) < 2:
         return np.nan, np.nan, np.nan

@@ -58,12 +58,12 @@ def population_html(found: Results, arms: Sequence[Arm], command: str = "") -> s
 
 def _facts(found: Results, command: str) -> Markup:
     settings = found.settings
-    total = sum(one["number"] for one in settings["arms"])
+    total, arms = sum(one["number"] for one in settings["arms"]), len(settings["arms"])
     facts: list[tuple[str, Piece]] = [
         ("Command", tag("code", command) if command else "not recorded"),
         ("Version", f"il2 {__version__}"),
         ("Parameter set", f"{CURRENT}, hash {fingerprint()}"),
-        ("Patients", f"{total:,} in {len(settings['arms'])} arms, seed {settings['seed']}"),
+        ("Patients", f"{total:,} in {arms} arm{'s' if arms > 1 else ''}, seed {settings['seed']}"),
         ("Followed", f"{settings['days']:g} days"),
     ]
     return tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in facts])
@@ -135,7 +135,8 @@ def _said(found: Results) -> list[Markup]:
     if found.curve is not None:
         odds = found.curve.odds_per_doubling(found.asked.level) if math.isfinite(found.curve.slope) else None
         out.append(
-            f"Odds of response change by a factor of {odds[0]:.3g} ({odds[1]:.3g} to {odds[2]:.3g}) a doubled exposure."
+            f"Odds of response change by a factor of {odds[0]:.3g} ({odds[1]:.3g} to {odds[2]:.3g}) a doubled "
+            "exposure. The curve can only rise or only fall: where the bins do both, believe the bins."
             if odds
             else "No logistic curve is given: all respond, none does, or exposure parts them."
         )
@@ -143,8 +144,8 @@ def _said(found: Results) -> list[Markup]:
         c = found.coverage
         share, low, high, expected = (100 * c[name] for name in ("share", "low", "high", "share_expected"))
         out.append(
-            f"Of {c['measured']:,} measurements {share:.3g} % ({low:.3g} to {high:.3g} %) lie within what {expected:g} % "
-            "of virtual patients show."
+            f"Of {c['measured']:,} measurements {share:.3g} % ({low:.3g} to {high:.3g} %) lie within what "
+            f"{expected:g} % of virtual patients show."
         )
     return [tag("p", text) for text in out]
 
@@ -180,6 +181,8 @@ def _limits(found: Results) -> Markup:
         + (f"; {found.asked.error_percent:g} % was added for the check." if found.asked.error_percent else "."),
         "Peaks are the highest of daily values and of dense times after the first and the last dose.",
     ]
+    if found.exposure_response:
+        out.append("Exposure is no free choice: cells that take up a drug and grow lower the exposure to later doses.")
     failed = sum(row["failed"] for row in found.failures)
     if failed:
         out.append(f"{failed:,} patients could not be solved to the end and count nowhere.")

@@ -50,9 +50,8 @@ def bands(found: Results) -> Figure:
     left_out = {*levels(found.settings["drugs"]), "IL2_nM"}
     names = [name for name in found.settings["readouts"] if name not in left_out and _moves(found, name)]
     arms = [one["name"] for one in found.settings["arms"]]
-    note = "Lines: medians over patients; bands: the middle 90 %" + (
-        " and 50 %." if len(arms) == 1 else " of each arm."
-    )
+    note = "Points: medians over patients on the days that were kept; bands: the middle 90 %"
+    note += " and 50 %." if len(arms) == 1 else " of each arm."
     figure, axes = _grid(names, "Virtual patients over time", arms, note)
     for panel, name in zip(axes, names, strict=True):
         for arm, colour, dash in _styles(arms):
@@ -62,9 +61,10 @@ def bands(found: Results) -> Figure:
             panel.fill_between(day, p5, p95, color=colour, alpha=0.16, linewidth=0)
             if len(arms) == 1:
                 panel.fill_between(day, p25, p75, color=colour, alpha=0.22, linewidth=0)
-            panel.plot(day, p50, color=colour, linestyle=dash, linewidth=1.6)
+            panel.plot(day, p50, color=colour, linestyle=dash, linewidth=1.5, marker=".", markersize=4)
         _dress(panel, _word(name), DAYS)
-        panel.set_ylim(bottom=0)
+        if panel.dataLim.y0 >= 0:
+            panel.set_ylim(bottom=0)
     return figure
 
 
@@ -119,7 +119,7 @@ def predictive_check(found: Results) -> Figure:
     pairs = list(dict.fromkeys((r["arm"], r["readout"]) for r in found.check))
     note = (
         "Points: percentiles 5, 50 and 95 of the measurements (ends only from 10 up). Bands: the middle 90 % of the "
-        "same percentiles over virtual trials of as many patients. Lines: percentiles of all virtual patients. "
+        "same percentiles over virtual trials of as many patients. Lines: percentiles of all virtual patients."
     )
     several = len({arm for arm, _ in pairs}) > 1
     figure, axes = _grid([str(p) for p in pairs], "Visual predictive check", [], note)

@@ -1,4 +1,4 @@
-"""The page of a treatment: question, figure, exposure, effects, where the dose goes, and every number with its grade."""
+"""The page of a treatment: question, figure, exposure, effects, where the dose goes, numbers with their grades."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from il2.knowledge.person import GIVEN, Person
 from il2.knowledge.quantity import GRADES, quantities
-from il2.patient.course import lowered, plan_of
+from il2.patient.course import lowered
 from il2.patient.patient import Plan
 from il2.patient.regimen import Course, Regimen
 from il2.patient.regimen_file import time_text
+from il2.patient.treat import plan_for
 from il2.patient.treat_evidence import person_values, treat_ranges
 from il2.patient.treat_exposure import exposures
 from il2.patient.treat_summary import effects, fates, mechanism
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 NONE = "–"
 
 
-def treat_html(
-    data: xarray.Dataset, regimens: Sequence[Regimen], person: Person, command: str = ""
-) -> str:
+def treat_html(data: xarray.Dataset, regimens: Sequence[Regimen], person: Person, command: str = "") -> str:
     """A self-contained page on what `treat` returned; it loads nothing, and every text is escaped."""
     sources = Sources()
     title = _title(regimens, person)
@@ -72,7 +71,10 @@ def _facts(data: xarray.Dataset, command: str) -> Markup:
         ("Command", tag("code", command) if command else "not recorded"),
         ("Version", f"il2 {attrs['il2_version']}"),
         ("Parameter set", f"{attrs['parameter_set']}, hash {attrs['parameter_hash']}"),
-        ("Bands", f"{attrs['band']}: {attrs['draws']} draws, seed {attrs['seed']}" if attrs["band"] else "none: default set"),
+        (
+            "Bands",
+            f"{attrs['band']}: {attrs['draws']} draws, seed {attrs['seed']}" if attrs["band"] else "none: default set",
+        ),
     ]
     facts += [("Changed", attrs["changes"])] if attrs["changes"] else []
     facts += [("Modules", attrs["modules"])] if attrs["modules"] else []
@@ -84,9 +86,9 @@ def _regimens(regimens: Sequence[Regimen], sources: Sources) -> list[Markup]:
     for r in regimens:
         notes: list[Piece] = [tag("div", r.about, class_="note")] if r.about else []
         notes += [tag("div", f"Assumed: {text}", class_="note") for text in r.assumed]
-        said = [tag("div", _course(c)) for c in r.courses] or ["nothing is given"]
-        body.append(([r.name, *([tag("div", r.title, class_="note")] if r.title != r.name else [])], said, notes or NONE,
-                     sources.cite(r.sources) if r.sources else NONE))  # fmt: skip
+        said: list[Piece] = [tag("div", _course(c)) for c in r.courses] or ["nothing is given"]
+        name: list[Piece] = [r.name, *([tag("div", r.title, class_="note")] if r.title != r.name else [])]
+        body.append((name, said, notes or NONE, sources.cite(r.sources) if r.sources else NONE))
     return [table("What is given", ["Regimen", "Doses", "About", "Sources"], body)]
 
 
@@ -126,8 +128,8 @@ def _exposure(data: xarray.Dataset) -> list[Markup]:
     body = [(r["regimen"], r["drug"], str(r["doses"]), *(_text(r[k]) for k in keys)) for r in rows]
     text = (
         "Non-compartmental analysis of the default set. The area of a first dose is that of its interval, and after a "
-        "single dose that to infinity; the last is the last whole interval. Areas and half-life leave out what lies below "
-        "a ten-thousandth of the highest level."
+        "single dose that to infinity; the last is the last whole interval. Areas and half-life leave out what lies "
+        "below a ten-thousandth of the highest level."
     )
     return [tag("p", text), table("Exposure to the drug in plasma", header, body, numbers=range(2, len(header)))]
 
@@ -176,8 +178,8 @@ def _effects(data: xarray.Dataset) -> list[Markup]:
             )
         )  # fmt: skip
     text = (
-        "Counts fall within hours of a high level since cells leave blood, and rise later as they divide. Leak is an index "
-        "of direction: more of it is worse, and its size means nothing."
+        "Counts fall within hours of a high level since cells leave blood, and rise later as they divide. Leak is an "
+        "index of direction: more of it is worse, and its size means nothing."
     )
     return [tag("p", text), table("Readouts with their days", header, body, numbers=range(3, len(header)))]
 
@@ -190,7 +192,8 @@ def _person(data: xarray.Dataset, person: Person, sources: Sources) -> Markup:
     plan = Plan(cells=tuple(map(str, data.cell.values)))
     body = [
         (
-            v.name.replace("_", " "), number_text(v.value, 4), unit(v.unit), span(v.low, v.high), "given" if v.note == GIVEN else v.grade,
+            v.name.replace("_", " "), number_text(v.value, 4), unit(v.unit), span(v.low, v.high),
+            "given" if v.note == GIVEN else v.grade,
             [sources.cite(v.sources), tag("div", v.note, class_="note")],
         )
         for v in person_values(plan, person)
@@ -199,14 +202,12 @@ def _person(data: xarray.Dataset, person: Person, sources: Sources) -> Markup:
     return table("Size and counts of the patient", header, body, numbers=(1, 3))
 
 
-def _numbers(
-    data: xarray.Dataset, regimens: Sequence[Regimen], person: Person, sources: Sources
-) -> list[Markup]:
-    modules = tuple(m for m in str(data.attrs["modules"]).split("; ") if m)
-    plan = plan_of(regimens, modules)
+def _numbers(data: xarray.Dataset, regimens: Sequence[Regimen], person: Person, sources: Sources) -> list[Markup]:
+    asked = tuple(m for m in str(data.attrs["modules"]).split("; ") if m)
+    plan, ill = plan_for(regimens, asked)
     known = quantities()
     changed = dict(item.split("=") for item in str(data.attrs["changes"]).split("; ") if item)
-    found = treat_ranges(plan, lowered(plan)[0], person)
+    found = treat_ranges(plan, lowered(plan)[0], person, ill.values())
     order = sorted(found, key=lambda r: -GRADES.index(r.grade) if r.grade in GRADES else 0)
     body = []
     for r in order:

@@ -119,7 +119,8 @@ def _shade(axes: Axes, column: TreatColumn, times: np.ndarray, data: xarray.Data
                 end = max((when + lasts) * scale, when * scale)
                 axes.plot(
                     [when * scale, end], [1.05, 1.05], transform=axes.get_xaxis_transform(), color=PALE, marker="|",
-                    markersize=5, markeredgewidth=0.8, linewidth=3 if lasts else 0, clip_on=False, solid_capstyle="butt",
+                    markersize=5, markeredgewidth=0.8, linewidth=3 if lasts else 0, clip_on=False,
+                    solid_capstyle="butt",
                 )  # fmt: skip
 
 
@@ -189,7 +190,7 @@ def _label(axes: Axes, labels: list[tuple[float, str, Any]], limits: tuple[float
 
 
 def _second(axes: Axes, per: float, unit: str) -> None:
-    other = axes.secondary_yaxis("right", functions=(lambda y: y * per, lambda y: y / per))
+    other = axes.secondary_yaxis("right", functions=(lambda y: np.multiply(y, per), lambda y: np.divide(y, per)))
     from matplotlib.ticker import FuncFormatter, NullLocator
 
     other.set_ylabel(unit, fontsize=8, color=INK, labelpad=2)
@@ -226,8 +227,8 @@ def _dress(axes: Axes, times: np.ndarray) -> None:
 def _notes(data: xarray.Dataset, marked: bool) -> str:
     attrs = data.attrs
     bands = (
-        f"Lines: the default set; bands: {attrs['band']} ({attrs['draws']}, seed {attrs['seed']}), of cells those of Treg "
-        "and NK. "
+        f"Lines: the default set; bands: {attrs['band']} ({attrs['draws']}, seed {attrs['seed']}), of cells those of "
+        "Treg and NK. "
     )
     marks = (
         "Ticks above: doses; shaded: from the first to the last dose of a stretch. Dotted: level for half of the most "

@@ -120,8 +120,8 @@ def _together(data: xarray.Dataset, names: list[str]) -> TreatColumn:
     looks = [(n, shades[i], DASHES[i % len(DASHES)]) for i, n in enumerate(names)]
 
     def panel(title: str, axis: str, variable: str, scale: str, kind: str = "", factor: float = 1.0) -> TreatPanel:
-        at = {"cell": kind} if kind else {}
-        lines = tuple(_line(data.sel(regimen=n, **at), variable, n, c, d, factor) for n, c, d in looks)
+        of = {n: data.sel(regimen=n, cell=kind) if kind else data.sel(regimen=n) for n in names}
+        lines = tuple(_line(of[n], variable, n, c, d, factor) for n, c, d in looks)
         return TreatPanel(title, axis, scale, lines, reaches=HALF_TO_DOUBLE if scale == "log" else None)
 
     panels = []
@@ -168,24 +168,31 @@ def _levels(data: xarray.Dataset, one: xarray.Dataset) -> TreatPanel:
     per = units.pop() if len(units) == 1 else np.nan
     second = (per, "IU/mL") if np.isfinite(per) else None
     return TreatPanel(
-        title if lines else "Drug in plasma", "nM", "log", tuple(lines), tuple(marks),
-        "" if lines else "no drug is given", second,
+        title if lines else "Drug in plasma",
+        "nM",
+        "log",
+        tuple(lines),
+        tuple(marks),
+        "" if lines else "no drug is given",
+        second,
     )
 
 
 def _relative(one: xarray.Dataset) -> TreatPanel:
     """What tells of effect on Treg and of activation, over its own start."""
-    start = float(one.Treg_per_Th.values[0])
-    soluble = float(one.soluble_IL2RA_nM.values[0])
     lines = [
-        _line(one, "Treg_per_Th", "Treg : Tconv", COLOUR["Treg"], "-", 1 / start if start > 0 else np.nan),
-        _line(one, "soluble_IL2RA_nM", "soluble IL2RA", COLOUR["B"], DASHES[1], 1 / soluble if soluble > 0 else np.nan),
+        _line(one, "Treg_per_Th_fold", "Treg : Tconv", COLOUR["Treg"], "-"),
+        _line(one, "soluble_IL2RA_fold", "soluble IL2RA", COLOUR["B"], DASHES[1]),
     ]
     return TreatPanel("Treg over Tconv, and soluble IL2RA", "fold of the start", "linear", tuple(lines), reaches=(0, 2))
 
 
 def _simple(
-    one: xarray.Dataset, title: str, axis: str, variable: str, factor: float = 1.0,
+    one: xarray.Dataset,
+    title: str,
+    axis: str,
+    variable: str,
+    factor: float = 1.0,
     reaches: tuple[float, float] | None = None,
 ) -> TreatPanel:
     return TreatPanel(title, axis, "linear", (_line(one, variable, "", PLAIN, "-", factor),), reaches=reaches)

@@ -1,0 +1,120 @@
+"""Complexes of IL-2 in a mouse, and a weaker IL-2 on Fc in a mouse and in a healthy adult, over IL-2 itself."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from il2.cell.spread import Range
+from il2.experiments.arms import Arms, Found, arm_ranges, followed
+from il2.experiments.lanes import ratio
+from il2.experiments.sample import Sample
+from il2.knowledge.person import person
+from il2.patient.course import body_of
+from il2.patient.dose import dose
+from il2.patient.exposure import exposure
+from il2.patient.regimen import Course, Regimen, doses
+
+FREE = "aldesleukin"
+COMPLEXES = {"JES6_1": "IL-2/JES6-1", "S4B6": "IL-2/S4B6"}
+FUSION, MUTEIN = "Fc.IL-2", "Fc.IL-2 mutein"
+PEOPLE = ("mouse", "healthy")
+MOUSE = PEOPLE[0]
+AMOUNT, PER_WEIGHT = "0.065 nmol", "0.1 mg/kg"
+INJECTIONS, DAY_h = 3, 24.0
+END_d, FIRST_d, LIMIT_nM = 21.0, 1e-4, 1e-3
+TIMES_d = np.append(0.0, np.geomspace(FIRST_d, END_d, 150))
+HARM, EFFECTS = {"JES6_1": "pool_NK", "S4B6": "capillary_leak_index"}, {"JES6_1": "pool_Treg", "S4B6": "pool_CD8"}
+KINDS = ("Treg", "CD8", "NK")
+READ = ("pool_Treg", "pool_CD8", "pool_NK", "capillary_leak_index", "pSTAT5_Treg", "pSTAT5_NK")
+MEASURED = tuple(f"mutein_{what}_{who}" for who in PEOPLE for what in ("Treg", "eaten", "exposure"))
+REPORTED = (
+    *MEASURED, "window_JES6_1_by_leak",
+    *(f"{what}_{name}" for name in COMPLEXES for what in (*(f"{kind}_rise" for kind in KINDS), "leak")),
+)  # fmt: skip
+
+
+def complexes() -> Arms:
+    """A mouse that gets one dose into the vein, and doses on three days under the skin, of each."""
+    found = {}
+    for drug in (FREE, *COMPLEXES.values()):
+        found[f"{drug} once"] = Regimen(drug, "", (Course(drug, dose(AMOUNT), "iv"),))
+        daily = Course(drug, dose(AMOUNT), "sc", every_h=DAY_h, doses=INJECTIONS)
+        found[drug] = Regimen(drug, "", (daily,))
+    return Arms(MOUSE, found)
+
+
+def fusions(who: str) -> Arms:
+    """A person that gets one dose under the skin of IL-2 on Fc or of the weaker one."""
+    drugs = (FUSION, MUTEIN)
+    return Arms(who, {drug: Regimen(drug, "", (Course(drug, dose(PER_WEIGHT), "sc"),)) for drug in drugs})
+
+
+def followed_complexes(sample: Sample) -> dict[str, np.ndarray]:
+    """What complexes do over free IL-2, at one dose, by measurement (variants,)."""
+    levels = [f"{drug}_nM" for drug in (FREE, *COMPLEXES.values())]
+    (found,) = followed(sample, [complexes()], TIMES_d, (*READ, *levels))
+    values: dict[str, np.ndarray] = {}
+    for name, drug in COMPLEXES.items():
+        one, free = found[drug], found[FREE]
+        values |= {
+            f"half_life_{name}": ratio(_half_life(found, drug), _half_life(found, FREE)),
+            f"patient_bias_{name}": ratio(_bias(one), _bias(free)),
+            f"window_{name}": ratio(*(ratio(_rise(arm, EFFECTS[name]), _rise(arm, HARM[name])) for arm in (one, free))),
+            f"leak_{name}": ratio(*(_rise(arm, "capillary_leak_index") for arm in (one, free))),
+            **{f"{kind}_rise_{name}": ratio(*(_rise(arm, f"pool_{kind}") for arm in (one, free))) for kind in KINDS},
+        }
+    values["window_JES6_1_by_leak"] = ratio(values["Treg_rise_JES6_1"], values["leak_JES6_1"])
+    return values
+
+
+def followed_fusions(sample: Sample) -> dict[str, np.ndarray]:
+    """What the weaker IL-2 on Fc does over IL-2 on Fc, in the default set and the draws; NaN in the probes."""
+    drawn = 1 + sample.draws
+    part = Sample({name: v[:drawn] for name, v in sample.values.items()}, sample.draws)
+    values: dict[str, np.ndarray] = {}
+    for who in PEOPLE:
+        arms = fusions(who)
+        flows = [f"{drug}_{what}" for drug in (FUSION, MUTEIN) for what in ("uptake", "nM")]
+        (found,) = followed(part, [arms], TIMES_d, ("pool_Treg", *flows))
+        amounts = {drug: doses(of, body_of(person(who)))[0].amount_nmol for drug, of in arms.regimens.items()}
+        areas = {
+            "Treg": [_area(found[drug]["pool_Treg"] - 1) for drug in (MUTEIN, FUSION)],
+            "eaten": [_area(found[drug][f"{drug}_uptake"]) / amounts[drug] for drug in (MUTEIN, FUSION)],
+            "exposure": [_area(found[drug][f"{drug}_nM"]) for drug in (MUTEIN, FUSION)],
+        }
+        for what, (weaker, wild) in areas.items():
+            values[f"mutein_{what}_{who}"] = np.append(ratio(weaker, wild), np.full(sample.size - drawn, np.nan))
+    return values
+
+
+def patients(sample: Sample) -> dict[str, np.ndarray]:
+    return followed_complexes(sample) | followed_fusions(sample)
+
+
+def patients_ranges() -> tuple[Range, ...]:
+    return (*arm_ranges([complexes()]), *arm_ranges([fusions(MOUSE)]))
+
+
+def _half_life(found: Found, drug: str) -> np.ndarray:
+    """Terminal half-life (variants,) after one dose into the vein, d; NaN where a lane failed."""
+    level = np.maximum(found[f"{drug} once"][f"{drug}_nM"], 0.0)
+    good = ~np.isnan(level).any(axis=-1)
+    out = np.full(len(level), np.nan)
+    out[good] = exposure(TIMES_d, level[good], route="bolus", limit_nM=LIMIT_nM).terminal.half_life_d
+    return out
+
+
+def _bias(arm: dict[str, np.ndarray]) -> np.ndarray:
+    """pSTAT5 of Treg over that of NK, each above rest and summed over time."""
+    return ratio(*(_area(arm[name] - arm[name][:, :1]) for name in ("pSTAT5_Treg", "pSTAT5_NK")))
+
+
+def _rise(arm: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Highest reading less the first."""
+    found: np.ndarray = arm[name].max(axis=-1) - arm[name][:, 0]
+    return found
+
+
+def _area(values: np.ndarray) -> np.ndarray:
+    found: np.ndarray = np.trapezoid(values, TIMES_d, axis=-1)
+    return found
