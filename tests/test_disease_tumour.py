@@ -219,7 +219,7 @@ def test_response_is_told_by_the_diameter_not_the_burden():
 
 
 def test_links_are_calibrations_and_the_tumour_link_is_the_one_in_the_network(network):
-    assert set(outcomes()) >= {"tumour response", "SRI-4", "rejection"}
+    assert set(outcomes()) >= {"tumour response", "SRI-4"}
     assert {o.label for o in outcomes().values()} == {"calibration"}
     z = np.array([-1.0, 0.0, 2.0])
     rows = parameter_rows(network, {NORMAL: z})
@@ -229,9 +229,8 @@ def test_links_are_calibrations_and_the_tumour_link_is_the_one_in_the_network(ne
 
 
 def test_links_give_the_trials_they_are_set_on():
-    lupus, graft = outcome("SRI-4"), outcome("rejection")
+    lupus = outcome("SRI-4")
     assert lupus.of(0.0) == pytest.approx(0.300, abs=0.001) and lupus.of(0.112) == pytest.approx(0.552, abs=0.002)
-    assert graft.of(0.6) / graft.of(0.0) == pytest.approx(0.66, abs=0.005)
     intercept, slope = through(0.112, 0.300, 0.552)
     assert (intercept, slope) == pytest.approx(
         (quantity("SRI4_intercept").value, quantity("SRI4_slope").value), rel=5e-3
@@ -247,5 +246,5 @@ def test_a_link_through_nothing_is_refused(bad):
 def test_a_frequency_out_of_reach_is_refused():
     with pytest.raises(Il2Error, match="is not reached"):
         calibrated(lambda x: x, 2.0, 0.0, 1.0)
-    with pytest.raises(Il2Error, match="Did you mean 'rejection'"):
-        outcome("rejectoin")
+    with pytest.raises(Il2Error, match="Did you mean 'SRI-4'"):
+        outcome("SRI4")

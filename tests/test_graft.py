@@ -93,7 +93,7 @@ def test_much_plasma_il2_overcomes_the_block() -> None:
 def test_the_size_is_a_calibration_and_says_so() -> None:
     free = quantity("IL2RA_free_under_block").value
     without, treated = course(IL2RA_free=np.array([1.0, free]))[REJECTION][:, -1]
-    assert treated / without == pytest.approx(0.66, abs=0.005)  # T161: an input, not a test of the model
+    assert 0.59 < treated / without < 0.74  # T161: an input, not a test of the model; set in the whole patient
     assert without == pytest.approx(0.35, abs=0.005)
     for name in CALIBRATED:
         assert quantity(name).note.startswith("Calibrated, no prediction")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Union
 
 from il2.errors import ModelError
@@ -17,12 +18,29 @@ from il2.errors import ModelError
 Number = Union["Expr", float, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Expr:
     """One node: `kind` is num, sym, add, mul, pow, exp or log; `args` are numbers, names or nodes."""
 
     kind: str
     args: tuple
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names in the expression."""
+        if self.kind == "sym":
+            return frozenset((self.args[0],))
+        return frozenset().union(*(c.names for c in children(self)))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kind, self.args))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple:
+        return Expr, (self.kind, self.args)  # hashes of names differ between processes
 
     def __add__(self, other: Number) -> Expr:
         return add(self, as_expr(other))
@@ -134,11 +152,9 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     return tuple(a for a in expr.args if isinstance(a, Expr))
 
 
-def symbols(expr: Expr) -> set[str]:
+def symbols(expr: Expr) -> frozenset[str]:
     """All names in the expression."""
-    if expr.kind == "sym":
-        return {expr.args[0]}
-    return set().union(*(symbols(c) for c in children(expr)))
+    return expr.names
 
 
 def substitute(expr: Expr, table: Mapping[str, Expr]) -> Expr:
@@ -162,10 +178,10 @@ def _rebuild(expr: Expr, f: Callable[[Expr], Expr]) -> Expr:
 
 def diff(expr: Expr, name: str) -> Expr:
     """Exact derivative with respect to a name."""
-    if expr.kind == "num":
+    if name not in expr.names:
         return num(0.0)
     if expr.kind == "sym":
-        return num(1.0 if expr.args[0] == name else 0.0)
+        return num(1.0)
     if expr.kind == "add":
         return add(num(0.0), *(diff(c, name) for c in expr.args))
     if expr.kind == "mul":

@@ -77,7 +77,7 @@ def pools(kind: str, pstat5: Expr, pstat5_at_rest: Expr, high: Expr) -> Network:
                 Reaction(f"{kind} on the way to blood", {transit: 1}, delay * sym(n), delay * sym(transit), PER_DAY),
                 Reaction(
                     f"{kind} of blood", {b: 1},
-                    hours * sym("lymphocyte_return_to_blood") * sym(transit), leaving * sym(b), PER_DAY,
+                    hours * sym("lymphocyte_egress_from_blood") * sym(transit), leaving * sym(b), PER_DAY,
                 ),
             ),
             (

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from il2.network.expression import Expr, add, num, sym
+from il2.network.expression import Expr, add, exp, log, num, sym
 from il2.network.network import Compartment, Network, Observable, Parameter, Reaction, Species
 from il2.network.part import half, with_quantities
-from il2.patient.pools import BODY, PER_DAY, at_rest, pool, programme
+from il2.patient.pools import BODY, PER_DAY, at_rest, blood, excess, pool, programme
 
 IL5, EOSINOPHILS, LEAK, SOLUBLE = "IL5", "eosinophils", "capillary_leak", "soluble_IL2RA"
 EOSINOPHILS_AT_START = "eosinophils_at_start"
-SOURCE = "ILC2"
+SOURCE, TREG = "ILC2", "Treg"
 STEPS = 3  # of the transit through marrow
 
 
@@ -27,6 +27,21 @@ def shedding_share(kind: str) -> str:
 def _raised(kind: str, gain: str) -> Expr:
     """What a kind of cell gives under its programme, over what it gives at rest."""
     return (1 + sym(gain) * sym(programme(kind))) / (1 + sym(gain) * sym(at_rest(kind)))
+
+
+def _bright() -> tuple[Observable, ...]:
+    """IL2RA per Treg over that at rest, and Treg of blood in a gate of those bright for IL2RA, over their number at rest.
+
+    More Treg pass a fixed gate once each bears more of the chain.
+    """
+    borne = 1 + sym("Treg_IL2RA_by_programme") * excess(TREG)
+    share, steep = sym("Treg_IL2RA_bright_share"), sym("Treg_IL2RA_gate_steepness")
+    raised = exp(steep * log(borne))
+    passing = raised / (raised + 1 / share - 1)
+    return (
+        Observable("IL2RA_per_Treg", borne, "dimensionless"),
+        Observable("IL2RA_bright_Treg", sym(blood(TREG)) * passing / share, "dimensionless"),
+    )
 
 
 def sequels(kinds: tuple[str, ...], exposure: Expr) -> Network:
@@ -68,6 +83,6 @@ def sequels(kinds: tuple[str, ...], exposure: Expr) -> Network:
                 *(Parameter(shedding_share(k), 0.0, "dimensionless") for k in kinds),
             ),
             reactions=tuple(reactions),
-            observables=(Observable("capillary_leak_index", sym(LEAK), "dimensionless"),),
+            observables=(Observable("capillary_leak_index", sym(LEAK), "dimensionless"), *_bright()),
         )
     )
