@@ -32,7 +32,9 @@ def main() -> None:
         rises = (f"{found.rise[kind]:.2f}" for kind in CELLS)
         rows.append((name, who, str(days), f"{found.area:.3f}", f"{found.peak:.3f}", *rises))
     head = ("regimen", "patient", "days", "area", "peak", *(f"rise of {kind}" for kind in CELLS))
-    table = Table("Short form over full form", head, rows, "Area and peak of the drug in plasma; rise of pools above 1.")
+    table = Table(
+        "Short form over full form", head, rows, "Area and peak of the drug in plasma; rise of pools above 1."
+    )
     print(table.markdown() if options.markdown else table.text())
 
 

@@ -148,7 +148,9 @@ def peer_table(plan, network, program, patients: int, whole) -> Table:
         ("il2 engine", f"{1e3 * engine:.2f} ms", "1", worst(own)),
         ("libroadrunner", f"{1e3 * each:.1f} ms", f"{each / engine:.0f}", worst(out)),
     ]
-    note = "Processor time of a patient on one core; error: largest relative deviation of blood counts from a tight run."
+    note = (
+        "Processor time of a patient on one core; error: largest relative deviation of blood counts from a tight run."
+    )
     return Table("Peer", ("solver", "per patient", "times slower", "error"), rows, note)
 
 

@@ -193,7 +193,7 @@ def operations(jumps: Jumps) -> int:
     layout = JumpLayout(len(jumps.species), len(jumps.program.constants), len(sums), 0, lane_width(jumps))
     outputs = {"c": sums, "least": (least,)}
     printed = kernel.function("f", tape, dict.fromkeys(("y", "k", "c", "least"), 1), outputs, layout.width)
-    loop = driver(layout, jumps.change, jumps.unguarded).split("@\"drive\"")[1]
+    loop = driver(layout, jumps.change, jumps.unguarded).split('@"drive"')[1]
     lines = (printed + loop).splitlines()
     vector = f"<{layout.width} x "
     return sum(vector in line and any(f"= {op} " in line for op in ARITHMETIC) for line in lines)

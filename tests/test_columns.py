@@ -18,7 +18,12 @@ from il2.receptor.head import BLOCKED
 from il2.units import parse_unit
 
 FILES = {path.stem: path for folder in (tables_folder(), data_folder()) for path in sorted(folder.glob("*.csv"))}
-FIXED = {"event table": set(EVENTS), "plate": {*REQUIRED, *OPTIONAL, *ADDED}, "counts": {"cell", *CHAINS}, "ligand YAML": {*_KEYS, *_HEAD_KEYS}}
+FIXED = {
+    "event table": set(EVENTS),
+    "plate": {*REQUIRED, *OPTIONAL, *ADDED},
+    "counts": {"cell", *CHAINS},
+    "ligand YAML": {*_KEYS, *_HEAD_KEYS},
+}
 RUN = ("response", "EC50 table")
 OWN = {"own": dict.fromkeys(("IL2RA", "IL2RB", "IL2RG", "IL4R", "IL21R"), 1000.0)}
 

@@ -235,8 +235,11 @@ def test_rdf_holds_every_node_edge_source_and_its_evidence(graph: Callable[[], G
     kinds = table(database, PREFIXES + "SELECT ?id ?kind { ?n term:kind ?kind ; dcterms:identifier ?id }")
     assert sorted((r["id"], r["kind"]) for r in kinds) == sorted((n.id, n.kind) for n in found)
     assert len(table(database, PREFIXES + "SELECT ?s { ?s a bibo:Document }")) == sum(n.kind == SOURCE for n in found)
-    ends = PREFIXES + """SELECT ?id ?s ?p ?o { ?e a rdf:Statement ; dcterms:identifier ?id ; rdf:predicate ?p ;
+    ends = (
+        PREFIXES
+        + """SELECT ?id ?s ?p ?o { ?e a rdf:Statement ; dcterms:identifier ?id ; rdf:predicate ?p ;
         rdf:subject/dcterms:identifier ?s ; rdf:object/dcterms:identifier ?o }"""
+    )
     assert sorted((r["id"], r["s"], r["p"], r["o"]) for r in table(database, ends)) == sorted(
         (e.id, e.subject, f"urn:il2:term:{e.predicate}", e.object) for e in stated
     )
@@ -258,7 +261,8 @@ def test_rdf_of_a_node() -> None:
     database = store(small())
     found = table(
         database,
-        PREFIXES + """SELECT * { <http://identifiers.org/hgnc/6001> a ?type ; rdfs:label ?label ;
+        PREFIXES
+        + """SELECT * { <http://identifiers.org/hgnc/6001> a ?type ; rdfs:label ?label ;
             skos:definition ?text ; skos:altLabel ?word ; prov:wasDerivedFrom/bibo:doi ?doi .
             FILTER (?word != "TCGF") }""",
     )

@@ -121,7 +121,10 @@ def test_terms_follow_the_receptor_layer_and_say_how_far_they_are_off():
     found, terms = curves(drug("aldesleukin")), answers(drug("aldesleukin"))
     for key, curve in found.items():
         up, p = uptake_basis(CURVE_nM) @ terms[key].uptake[0], signal_basis(CURVE_nM) @ terms[key].pstat5[0]
-        off = [np.abs(up - curve.uptake[0]).max() / curve.uptake.max(), np.abs(p - curve.pstat5[0]).max() / curve.pstat5.max()]
+        off = [
+            np.abs(up - curve.uptake[0]).max() / curve.uptake.max(),
+            np.abs(p - curve.pstat5[0]).max() / curve.pstat5.max(),
+        ]
         assert off == pytest.approx(list(terms[key].error[0]), abs=1e-9)
     whole = np.array([terms[k, WHOLE].error[0] for k in ("Treg", "CD8", "NK_CD56bright")])
     assert whole[:, 1].max() < 0.35
@@ -168,7 +171,9 @@ def test_a_covered_receptor_is_a_missing_one_and_tissue_keeps_more_IL2():
     assert bare[0, 0] < 0.1 * whole[0, 0]
 
 
-@pytest.mark.parametrize(("name", "who", "days"), [("DILfrequency", "T1D", 14), ("high_dose_aldesleukin", "melanoma", 6)])
+@pytest.mark.parametrize(
+    ("name", "who", "days"), [("DILfrequency", "T1D", 14), ("high_dose_aldesleukin", "melanoma", 6)]
+)
 def test_short_and_full_form_agree_in_exposure(name, who, days):
     found = agreement(regimen(name), person(who), days)
     assert found.area == pytest.approx(1, abs=0.05)
@@ -255,6 +260,8 @@ def test_a_lost_gene_acts_through_the_receptor_layer():
 
 def test_a_mouse_clears_IL2_in_minutes():
     times = np.linspace(0, 20, 81) / 1440
-    level = follow(once("aldesleukin", "0.1 nmol", "iv"), person("mouse"), times, ["aldesleukin_nM"])["aldesleukin_nM"][0]
+    level = follow(once("aldesleukin", "0.1 nmol", "iv"), person("mouse"), times, ["aldesleukin_nM"])["aldesleukin_nM"][
+        0
+    ]
     half = np.interp(np.log(level[0] / 2) * -1, -np.log(level), times) * 1440
     assert 1 < half < 10

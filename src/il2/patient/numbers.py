@@ -12,7 +12,7 @@ import numpy as np
 
 from il2.cell.spread import count_name
 from il2.knowledge.cell import cell
-from il2.knowledge.drug import ANTIBODY, Drug, drug
+from il2.knowledge.drug import ANTIBODY, COMPLEX, Drug, drug
 from il2.knowledge.person import Person
 from il2.knowledge.quantity import quantity
 from il2.knowledge.species import species_values
@@ -25,7 +25,9 @@ from il2.patient.pools import started
 from il2.patient.receptors import named, pstat5_at_rest, uptake_at_rest
 from il2.patient.sequels import EOSINOPHILS_AT_START, shedding_share
 from il2.patient.signal import signal_name, uptake_name
-from il2.receptor.head import partner_row
+from il2.receptor.affinity import partners
+from il2.receptor.head import BLOCKED, affinity_effect, partner_effect, partner_row
+from il2.receptor.ligand import ligand
 from il2.receptor.trafficking import count
 
 Values = dict[str, np.ndarray | float]
@@ -50,10 +52,23 @@ def numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray] | Non
             out[half_occupied(d)] = half_occupancy(d, variants)
         else:
             out[weaker(d)] = weakness(d, variants)
-            name = d.kinetics.get("IL2RA_weaker")
-            out[weaker_IL2RA(d)] = variants.get(name, quantity(name).value) if name else 1.0
+            out[weaker_IL2RA(d)] = _weaker_at_IL2RA(d, variants)
     out[HELD] = variants.get("KD_soluble_IL2RA", float(partner_row("soluble_IL2RA")["kd_nM"]))
     return out | person_numbers(plan, person, variants)
+
+
+def _weaker_at_IL2RA(of: Drug, variants: Mapping[str, np.ndarray]) -> np.ndarray | float:
+    """How much weaker a drug binds IL2RA alone; infinite where the antibody of a complex covers that side."""
+    name = of.kinetics.get("IL2RA_weaker")
+    if name:
+        return variants.get(name, quantity(name).value)
+    weaker_by: np.ndarray | float = 1.0
+    for partner in partners(ligand(of.ligand)) if of.kind == COMPLEX else ():
+        row = partner_row(partner)
+        effect = affinity_effect(row, IL2RA)
+        covered = partner_effect(row, IL2RA) == BLOCKED
+        weaker_by = np.inf if covered else variants.get(f"{partner}_factor_{IL2RA}", 1.0 if effect is None else effect)
+    return weaker_by
 
 
 def person_numbers(plan: Plan, person: Person, variants: Mapping[str, np.ndarray]) -> Values:
