@@ -106,7 +106,7 @@ def peer_table(plan, network, program, patients: int, whole) -> Table:
     own = treated(plan, network, program, numbers, TOLERANCES, 1).y
     drawn = factors(0, numbers)
     rows_ = parameter_rows(network, values(plan, person(WHO), drawn))
-    constants, initial = prepare(program, rows_)
+    _, initial = prepare(program, rows_)
     problem = SimpleNamespace(network=network, program=program)
     runner = sbml_runner(problem)
     names = constant_names(network)

@@ -17,7 +17,7 @@ from il2.network.expression import evaluate, num, sym
 from il2.network.network import Compartment, Network, Parameter, Reaction, Species, check, right_hand_side
 from il2.network.program import lower
 from il2.patient.agreement import agreement
-from il2.patient.answer import BARE, CELLS, CURVE_nM, WHOLE, answers, curves, signal_basis, uptake_basis
+from il2.patient.answer import BARE, CELLS, WHOLE, CURVE_nM, answers, curves, signal_basis, uptake_basis
 from il2.patient.course import follow, lowered, plan_of
 from il2.patient.dose import dose
 from il2.patient.module import modules
@@ -231,7 +231,7 @@ def test_sets_of_constants_are_consistent_and_those_that_are_mixed_are_refused()
 def test_impossible_numbers_of_a_drug_are_refused_by_name():
     with pytest.raises(Il2Error, match="aldesleukin_subcutaneous_bioavailability is 120 %"):
         kinetic_values(drug("aldesleukin"), {"aldesleukin_subcutaneous_bioavailability": 1.2})
-    with pytest.raises(Il2Error, match="aldesleukin_central_to_peripheral is -0.1"):
+    with pytest.raises(Il2Error, match=r"aldesleukin_central_to_peripheral is -0\.1"):
         kinetic_values(drug("aldesleukin"), {"aldesleukin_central_to_peripheral": -0.1})
     with pytest.raises(Il2Error, match="unknown drug 'proleukine'"):
         drug("proleukine")

@@ -19,8 +19,8 @@ LAYERS = ("network", "engine", "gene", "receptor", "signalling", "cell", "patien
 TABLES = (
     "affinities", "assay_references", "bands", "body_cells", "calibrated", "cell_traits", "cells", "coordinates",
     "correlations", "criteria", "diseases", "drugs", "heads", "loci", "molecules", "outcomes", "output_inputs",
-    "outputs", "partners", "patients", "priors", "promoters", "quantities", "receptor_counts", "residues", "sequence_features", "sequences", "species",
-    "variation",
+    "outputs", "partners", "patients", "priors", "promoters", "quantities", "receptor_counts", "residues",
+    "sequence_features", "sequences", "species", "variation",
 )  # fmt: skip
 
 

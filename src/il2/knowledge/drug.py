@@ -20,8 +20,9 @@ SEPARATOR = "/"
 
 @dataclass(frozen=True)
 class Drug:
-    """mass_kDa: in which doses are counted. size_kDa: that the kidneys see. kinetics: names of quantities by what they are (`KINETICS`). set: which of several sets of constants it is.
-    inert_forms: of a prodrug, before the active form. ligand: what it is in the receptor layer."""
+    """mass_kDa: in which doses are counted. size_kDa: that the kidneys see. kinetics: names of quantities by what they
+    are (`KINETICS`). set: which of several sets of constants it is. inert_forms: of a prodrug, before the active form.
+    ligand: what it is in the receptor layer."""
 
     name: str
     set: str
@@ -81,8 +82,8 @@ def _drug(row: dict[str, str]) -> Drug:
         how = "Name a quantity for one of the two."
         raise Il2Error(f"{row['name']} has neither a clearance nor a half-life", where="drugs.csv", how=how)
     return Drug(
-        row["name"], row["set"], row["kind"], row["ligand"], _mass(row), _size(row), number(row["MIU_per_mg"]), kinetics,
-        int(row["inert_forms"] or 0), row["species"], listed(row["sources"]), row["note"],
+        row["name"], row["set"], row["kind"], row["ligand"], _mass(row), _size(row), number(row["MIU_per_mg"]),
+        kinetics, int(row["inert_forms"] or 0), row["species"], listed(row["sources"]), row["note"],
     )  # fmt: skip
 
 

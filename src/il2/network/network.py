@@ -7,7 +7,7 @@ have their own checks (`units`, `conserve`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from il2.errors import ModelError, did_you_mean
@@ -206,7 +206,7 @@ def check(network: Network) -> Network:
     return network
 
 
-def _known(network: Network, where: str, names: set[str], known: set[str]) -> None:
+def _known(network: Network, where: str, names: Set[str], known: Set[str]) -> None:
     for name in sorted(names - known):
         raise ModelError(f"unknown name {name!r}", where=f"{network.name}: {where}", how=did_you_mean(name, known))
 

@@ -40,7 +40,12 @@ def _answering(text: str, end_d: float) -> float:
     one = arm(text)
     drawn = tumour_patients(PATIENTS, SEED)
     done = follow(
-        one.regimen, one.person, np.linspace(0.0, end_d, VISITS), (DIAMETER,), plan=one.plan, changes=one.values | drawn
+        one.regimen,
+        one.person,
+        np.linspace(0.0, end_d, VISITS),
+        (DIAMETER,),
+        plan=one.plan,
+        changes={**one.values, **drawn},
     )
     if failed := [reason for reason in done.reasons if reason]:
         raise Il2Error("a virtual patient of a target could not be solved", where="targets", why=failed[0])

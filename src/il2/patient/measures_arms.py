@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from il2.patient.autoimmunity import disease
 from il2.patient.body import Body
 from il2.patient.course import body_of, follow, lowered, plan_of
 from il2.patient.dose import dose
+from il2.patient.numbers import Values
 from il2.patient.patient import Plan
 from il2.patient.regimen import Course, Regimen, doses
 from il2.patient.regimen_file import regimen
@@ -116,9 +118,9 @@ def arm(text: str, where: str = "") -> Arm:
 
 def _course(left: dict[str, str]) -> Course:
     of, amount, route = (left.pop(name) for name in ("drug", "dose", "route"))
-    numbers = {name: float(left.pop(name)) for name in NUMBERS if name in left}
-    counts = {name: int(left.pop(name)) for name in COUNTS if name in left}
-    return Course(of, dose(amount), route, **numbers, **counts)
+    found: dict[str, Any] = {name: float(left.pop(name)) for name in NUMBERS if name in left}
+    found |= {name: int(left.pop(name)) for name in COUNTS if name in left}
+    return Course(of, dose(amount), route, **found)
 
 
 def days(row: Row) -> np.ndarray:
@@ -142,10 +144,10 @@ def reading(text: str, times_d: np.ndarray, name: str) -> np.ndarray:
         found = reading(text, times_d, name.removeprefix(RISE))
         return found - found[0]
     parts = _parts(name)
-    found = [_followed(text, tuple(times_d), part) for part in parts]
+    read = [_followed(text, tuple(times_d), part) for part in parts]
     if name == SHARE:
-        return 100 * found[0] / (found[0] + found[1])
-    return 100 * (1 - found[0]) if name == COVERED else np.sum(found, axis=0)
+        return 100 * read[0] / (read[0] + read[1])
+    return 100 * (1 - read[0]) if name == COVERED else np.sum(read, axis=0)
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ def _courses(text: str, times_d: tuple[float, ...], more: str) -> Mapping[str, n
     one = arm(text)
     network, _ = lowered(one.plan)
     own = set(network.parameter_names)
-    changes = {name: value for name, value in one.values.items() if name in own}
+    changes: Values = {name: value for name, value in one.values.items() if name in own}
     variants = {name: np.array([value]) for name, value in one.values.items() if name not in own}
     wanted = tuple(dict.fromkeys((*EVERY, *levels(one), *filter(None, [more]))))
     done = follow(

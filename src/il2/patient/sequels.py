@@ -30,7 +30,7 @@ def _raised(kind: str, gain: str) -> Expr:
 
 
 def _bright() -> tuple[Observable, ...]:
-    """IL2RA per Treg over that at rest, and Treg of blood in a gate of those bright for IL2RA, over their number at rest.
+    """IL2RA per Treg over that at rest, and Treg of blood in a gate of those bright for IL2RA over those at rest.
 
     More Treg pass a fixed gate once each bears more of the chain.
     """

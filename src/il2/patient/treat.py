@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import xarray
 
 AUTOIMMUNE = "autoimmunity"
-BALANCED = {"lymphocyte_return_to_blood": "lymphocyte_egress_from_blood"}  # one value both ways: blood is steady
 AFTER_LAST_d, SHORTEST_d, STEP_d = 28, 28, 0.25  # by default
 LANES_AT_ONCE, MOST_LANES, MOST_VALUES, MOST_REGIMENS = 50, 10_000, 10**8, 12
 
@@ -203,9 +202,6 @@ def _variants(ranges, changes: dict[str, float], sets: int, seed: int) -> dict[s
             out[r.name] = np.full(sets, float(changes[r.name]))
         elif sets > 1 and r.low < r.high:
             out[r.name] = np.concatenate([[r.value], r.drawn(sets - 1, seed)])
-    for one, other in BALANCED.items():
-        if one not in changes and other in out:
-            out[one] = known[one].value * out[other] / known[other].value
     return out
 
 

@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from il2.cell.measured import origin
-from il2.patient.targets import BESIDE, INPUT, accepted
 from il2.files import write_text
 from il2.knowledge.quantity import quantities
 from il2.knowledge.table import rows
+from il2.patient.targets import BESIDE, INPUT, accepted
 from il2.report.agreement import CALIBRATION, CLOSE, PREDICTION, Comparison, comparisons, misses, summary
 from il2.report.conditions import added, amounts, assumed, dialled, labels, readouts, shares, unread
 from il2.report.evidence import Sources, molecules, parameters, receptors, unit
