@@ -119,7 +119,7 @@ def test_documented_files_and_commands_run(tmp_path, name):
 
 VERBS = [
     "cite", "claims", "culture", "experiment", "experiments", "explain", "export", "fit", "gene", "lint", "molecules",
-    "path", "respond", "targets", "validate",
+    "path", "population", "respond", "targets", "treat", "validate",
 ]  # fmt: skip
 
 

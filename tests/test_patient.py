@@ -265,3 +265,15 @@ def test_a_mouse_clears_IL2_in_minutes():
     ]
     half = np.interp(np.log(level[0] / 2) * -1, -np.log(level), times) * 1440
     assert 1 < half < 10
+
+
+def test_a_steady_course_starts_where_many_doses_lead_to():
+    many = once("aldesleukin", "1 MIU", every_h=24.0, doses=100)
+    ever = once("aldesleukin", "1 MIU", every_h=24.0, doses=3, steady=True)
+    wanted = ["aldesleukin_nM", "blood_Treg", "eosinophils"]
+    late = follow(many, person("healthy"), 97 + np.linspace(0, 2, 9), wanted)
+    start = follow(ever, person("healthy"), np.linspace(0, 2, 9), wanted)
+    for name in wanted:
+        assert start[name] == pytest.approx(late[name], rel=2e-3), name
+    with pytest.raises(Il2Error, match="a steady dose cannot begin there"):
+        follow(once("aldesleukin", "1 MIU", every_h=24.0, start_d=1.0, steady=True), person("healthy"), DAYS_28, wanted)

@@ -10,7 +10,7 @@ import numpy as np
 
 from il2.engine.batch import parameter_rows
 from il2.engine.evaluate import run as evaluated
-from il2.engine.event import Action, Bolus, Infusion
+from il2.engine.event import Action, Bolus, Event, Infusion, SteadyStart
 from il2.engine.inputs import with_inputs
 from il2.engine.schedule import run
 from il2.engine.solve import Tolerances
@@ -71,19 +71,31 @@ def body_of(person: Person) -> Body:
     return Body(person["weight_kg"].value, person["height_cm"].value, person["eGFR"].value, person.species)
 
 
-def events_of(given: Sequence[Given]) -> list[Action]:
-    """Events of the doses of one body; an infusion under the skin is refused."""
-    out: list[Action] = []
-    for g in given:
-        d = drug(g.drug)
-        if g.duration_d > 0 and g.route != INTO_VEIN:
-            raise Il2Error(f"{d.name} cannot be infused {g.route}", where="regimen", how="Give a bolus, or infuse iv.")
-        where = entry(d.name, d.inert_forms, g.route)
-        if g.duration_d > 0:
-            out.append(Infusion(g.time_d, g.duration_d, where, amount=g.amount_nmol))
-        else:
-            out.append(Bolus(g.time_d, where, g.amount_nmol))
-    return out
+def events_of(given: Sequence[Given]) -> list[Event]:
+    """Events of the doses of one body. A steady dose, given for ever before, makes a steady start.
+
+    Il2Error for an infusion under the skin, and for steady doses that begin after day 0 or at unlike intervals.
+    """
+    steady = [g for g in given if g.steady]
+    out: list[Event] = []
+    if steady:
+        interval = steady[0].interval_d
+        if any(g.time_d > 0 or g.interval_d != interval for g in steady):
+            why = "the state that repeats is that before day 0"
+            how = "Let steady doses begin on day 0, at one interval."
+            raise Il2Error("a steady dose cannot begin there", where="regimen", why=why, how=how)
+        out.append(SteadyStart(interval, [_event(g) for g in steady]))
+    return [*out, *(_event(g) for g in given)]
+
+
+def _event(g: Given) -> Action:
+    d = drug(g.drug)
+    if g.duration_d > 0 and g.route != INTO_VEIN:
+        raise Il2Error(f"{d.name} cannot be infused {g.route}", where="regimen", how="Give a bolus, or infuse iv.")
+    where = entry(d.name, d.inert_forms, g.route)
+    if g.duration_d > 0:
+        return Infusion(g.time_d, g.duration_d, where, amount=g.amount_nmol)
+    return Bolus(g.time_d, where, g.amount_nmol)
 
 
 def follow(
@@ -117,7 +129,7 @@ def follow(
 def solved(
     plan: Plan,
     values: Values,
-    events: Sequence[Action],
+    events: Sequence[Event],
     times_d: np.ndarray,
     wanted: Sequence[str],
     *,
