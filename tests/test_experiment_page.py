@@ -187,7 +187,7 @@ def test_units_and_sources_of_parameters_are_those_of_their_tables() -> None:
     found = {p.name: p for name in ("E12", "E14", "E37") for p in outline(name).parameters}
     quantities = keyed("quantities", "name")
     kinds = {p.kind for p in found.values()}
-    assert kinds == {"quantity", "affinity", "count", "partner", "set-up"}
+    assert kinds == {"quantity", "affinity", "count", "partner", "product", "set-up"}
     for p in found.values():
         if p.kind == "quantity":
             row = quantities[p.name]
@@ -370,7 +370,7 @@ def test_places_that_cannot_be_written_are_refused_before_the_run(tmp_path: Path
     assert "a file stands there" in run("experiments", "--html", str(there), fails=True)
     assert "a file stands there" in run("experiments", "--html", str(there / "pages"), fails=True)
     assert there.read_text() == "mine" and list(tmp_path.iterdir()) == [there]
-    assert "not built" in run("experiment", "E42", "--html", str(tmp_path / "page.html"), fails=True)
+    assert "not built" in run("experiment", "E34", "--html", str(tmp_path / "page.html"), fails=True)
 
 
 def test_results_tell_their_parameters_in_text_and_json() -> None:

@@ -255,7 +255,7 @@ def test_a_lost_gene_acts_through_the_receptor_layer():
     assert max(np.max(v) for n, v in null.items() if n.startswith("pSTAT5_IL2_")) == pytest.approx(0, abs=1e-12)
     assert max(np.max(v) for n, v in whole.items() if n.startswith("pSTAT5_IL2_Treg")) > 0.05
     found = follow(regimen("no_treatment"), person("IL2_null"), np.array([0.0, 60]), ["pool_Treg", "IL2_nM"])
-    assert found["IL2_nM"][0, 1] == 0 and found["pool_Treg"][0, 1] < 0.7
+    assert found["IL2_nM"][0, 1] == 0 and found["pool_Treg"][0, 1] < 0.8
 
 
 def test_a_mouse_clears_IL2_in_minutes():

@@ -17,15 +17,12 @@ from il2.experiments import e36_low_dose as e36
 from il2.experiments import e41_HIV_cycles as e41
 from il2.experiments.criterion import criteria
 from il2.experiments.experiment import Outcome
-from il2.experiments.patients import followed
+from il2.experiments.patients import Arm, course, followed, patients
 from il2.experiments.sample import Sample, draw
-from il2.knowledge.person import person
 from il2.knowledge.table import rows
 from il2.patient import hiv
 from il2.patient.autoimmunity import INDEX
-from il2.patient.course import plan_of
 from il2.patient.notice import RESEARCH_USE
-from il2.patient.numbers import numbers
 from il2.patient.outcome import outcome
 from il2.patient.regimen_file import regimen
 from il2.patient.tumour import BLOCK, DIAMETER, NORMAL, responded, tumour_patients
@@ -74,14 +71,23 @@ def test_all_is_measured_and_the_ablation_breaks_what_it_must(name):
 
 
 def test_arms_solved_together_are_those_solved_alone():
-    few, plan = sample("E36"), plan_of([regimen("HCV_vasculitis")], e36.MODULES)
-    arms = e36.arms(few)
-    one = {k: arms[k] for k in ("GVHD", "vasculitis")}
-    together = e36.courses(few, plan, one, (INDEX, "pool_Treg"))["vasculitis"]
-    arm = arms["vasculitis"]
-    alone = followed(few, plan, arm.regimen, arm.who, arm.times_d, (INDEX, "pool_Treg"), arm.changes)
-    assert alone[INDEX].shape == (few.size, len(arm.times_d))
-    assert all(np.allclose(together[name], alone[name], rtol=1e-4) for name in alone)
+    few, wanted = sample("E36"), (INDEX, "pool_Treg")
+    arms = {k: arm for k, arm in e36.arms(few).items() if k in ("GVHD", "vasculitis")}
+    together = followed(few, arms, wanted, e36.MODULES)
+    for name, arm in arms.items():
+        alone = followed(few, {name: arm}, wanted, e36.MODULES)[name]
+        assert alone[INDEX].shape == (few.size, len(arm.times_d))
+        assert all(np.allclose(together[name][what], alone[what], rtol=1e-12) for what in wanted)
+
+
+def test_chosen_variants_follow_their_own_courses():
+    few = sample("E36")
+    arm = Arm(regimen("cGVHD_daily"), "cGVHD", np.array([0.0, 14]))
+    every = patients(few, [arm.regimen], ["cGVHD"], e36.MODULES)
+    lanes = np.array([2, 0, 2])
+    whole, part = (course(of, arm, ("pool_Treg",))["pool_Treg"] for of in (every, every.chosen(lanes)))
+    assert np.ptp(whole[:, 1]) > 0
+    np.testing.assert_allclose(part, whole[lanes], rtol=1e-12)
 
 
 def test_less_IL2_means_less_of_Treg_and_more_autoimmunity():
@@ -145,12 +151,10 @@ def test_a_half_life_that_is_known_is_found_and_a_failed_lane_stays_out():
 
 def test_shares_who_answer_are_those_of_single_patients():
     """A second count: patients drawn at their places, typical in all else."""
-    plan = plan_of([regimen(e35.HIGH), regimen(e35.LONG)], e35.MODULES)
     places = tumour_patients(400, 5)[NORMAL]
     one = Sample({}, len(places) - 1)
-    arm = e36.Arm(regimen(e35.UNTREATED), e35.MELANOMA, e35.VISITS, {BLOCK: 1.0, NORMAL: places})
-    values = numbers(plan, person(e35.MELANOMA))
-    seen = e36.course(values, one, plan, arm, (DIAMETER,))[DIAMETER]
+    arm = Arm(regimen(e35.UNTREATED), e35.MELANOMA, e35.VISITS, {BLOCK: 1.0, NORMAL: places})
+    seen = followed(one, {"block": arm}, (DIAMETER,), e35.MODULES)["block"][DIAMETER]
     assert 100 * responded(seen).mean() == pytest.approx(value("E35", "answered_PD1_block"), abs=5)
 
 
@@ -171,8 +175,9 @@ def test_cycles_gain_CD4_cells_more_of_them_with_the_higher_dose_and_nothing_fol
 def test_the_gain_of_the_default_set_is_that_over_therapy_alone():
     """The comparison of two arms and the formula of the part agree where blood is at rest without IL-2."""
     name = e41.regimen_name("ESPRIT")
-    few, plan, times = sample("E41"), plan_of([regimen(name)], e41.MODULES), np.array([0.0, 56, 112, 168])
-    seen = followed(few, plan, name, name, times, (hiv.GAINED,), {hiv.AT_START: few[e41.at_start("ESPRIT")]})
+    few, times = sample("E41"), np.array([0.0, 56, 112, 168])
+    arm = Arm(regimen(name), name, times, {hiv.AT_START: few[e41.at_start("ESPRIT")]})
+    seen = followed(few, {name: arm}, (hiv.GAINED,), e41.MODULES)[name]
     assert seen[hiv.GAINED][0, 1:].mean() == pytest.approx(value("E41", "CD4_gained_ESPRIT"), rel=0.02)
 
 

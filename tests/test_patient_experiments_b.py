@@ -8,9 +8,9 @@ from il2.experiments import e38_renal_graft as graft
 from il2.experiments import e39_daclizumab_in_asthma as asthma
 from il2.experiments import e42_neurological_patients as nerves
 from il2.experiments import mutein_patients as muteins
-from il2.experiments.arms import Arms, followed
 from il2.experiments.criterion import criteria
 from il2.experiments.experiment import Experiment
+from il2.experiments.patients import Arm, area, followed, half_life_d, mean
 from il2.experiments.sample import Sample, draw
 from il2.knowledge.quantity import quantity
 from il2.patient.graft import CALIBRATED
@@ -135,18 +135,26 @@ def test_a_weaker_il2_on_fc_is_eaten_less_and_lasts_longer():
 def test_persons_followed_together_are_as_if_alone():
     sample = draw(nerves.ranges(), 1, SEED, probe=False)
     days = np.array([0.0, 4.0, 10.0])
-    one, two = (Arms(who, {"low": nerves.low_dose()}) for who in ("AD", "PD"))
-    together = followed(sample, [one, two], days, ("count_Treg",))
-    alone = [followed(sample, [arms], days, ("count_Treg",))[0] for arms in (one, two)]
-    for a, b in zip(together, alone, strict=True):
-        np.testing.assert_allclose(a["low"]["count_Treg"], b["low"]["count_Treg"], rtol=1e-12)
+    people = {who: Arm(nerves.low_dose(), who, days) for who in ("AD", "PD")}
+    together = followed(sample, people, ("count_Treg",))
+    for who, arm in people.items():
+        alone = followed(sample, {who: arm}, ("count_Treg",))
+        np.testing.assert_allclose(together[who]["count_Treg"], alone[who]["count_Treg"], rtol=1e-12)
 
 
 def test_persons_whose_cells_differ_are_not_followed_together():
-    none = {"none": regimen("no_treatment")}
-    people = [Arms(who, none) for who in ("healthy", "mouse")]
+    people = {who: Arm(regimen("no_treatment"), who, np.zeros(1)) for who in ("healthy", "mouse")}
     with pytest.raises(Il2Error, match="do not share their cells"):
-        followed(Sample({}, 0), people, np.zeros(1), ("count_Treg",))
+        followed(Sample({}, 0), people, ("count_Treg",))
+
+
+def test_area_and_mean_of_a_line_and_the_half_life_of_a_lane_that_failed():
+    days = np.array([0.0, 1.0, 4.0, 8.0])
+    lines = np.stack([days, 2 * days])
+    assert area(days, lines) == pytest.approx([32, 64]) and mean(days, lines) == pytest.approx([4, 8])
+    level = np.stack([2.0 ** -(days / 3), np.full(4, np.nan)])
+    found = half_life_d(days, level, route="bolus")
+    assert found[0] == pytest.approx(3) and np.isnan(found[1])
 
 
 @pytest.mark.parametrize("module", [graft, asthma, nerves])

@@ -174,6 +174,12 @@ def test_a_table_says_units_and_research_use(compared):
         assert variable.attrs["units"] and variable.attrs["long_name"]
 
 
+def test_a_fall_of_a_disease_says_which_way_is_better():
+    told = DOCUMENT.read_text("utf-8")
+    assert "above 0 is better, below 0 is worse" in told
+    assert "better" in treat("cGVHD_daily", "cGVHD", 3, modules=("lupus",)).disease_index_change.attrs["long_name"]
+
+
 def test_nothing_given_and_an_unknown_drug_level():
     data = treat("no_treatment", "healthy", 5)
     assert float(abs(data.fold - 1).max()) < 0.01 and exposures(data) == [] == fates(data) == mechanism(data)
@@ -192,7 +198,10 @@ def test_changes_and_genes():
 def test_a_disease_adds_its_readouts():
     data = treat("cGVHD_daily", "cGVHD", 30, modules=("chronic GVHD",))
     rows = [r["readout"] for r in effects(data)]
-    assert "disease index change" in rows and data.disease_index_change.attrs["units"] == "dimensionless"
+    assert (
+        "fall of the disease index (above 0 is better)" in rows
+        and data.disease_index_change.attrs["units"] == "dimensionless"
+    )
     changes = disease("chronic GVHD").values
     plan = plan_of([regimen("cGVHD_daily")], ("autoimmunity",))
     wanted, times = ["disease_index_change"], data.time_d.values
@@ -200,7 +209,7 @@ def test_a_disease_adds_its_readouts():
     assert data.disease_index_change.values[0] == pytest.approx(found[0], abs=1e-6)
     assert data.attrs["modules"] == "chronic GVHD" and abs(found[0, -1]) > 0.01
     page = treat_html(data, [regimen("cGVHD_daily")], person("cGVHD"))
-    assert "autoantigen drive GVHD" in page and "disease index change" in page
+    assert "autoantigen drive GVHD" in page and "fall of the disease index (above 0 is better)" in page
 
 
 def test_dense_treatment_is_shaded_in_stretches():
@@ -264,6 +273,16 @@ def test_a_person_is_changed_with_units():
         (("cGVHD_daily", "--count", "Tregs=3 cell/uL"), "--count: no count of 'Tregs'. Did you mean 'Treg'?"),
         (("cGVHD_daily", "--days", "-3"), "days: -3 d. Give more than 0, at most 3650 d."),
         (("cGVHD_daily", "--days", "nan"), "days: nan d"),
+        (("cGVHD_daily", "--step", "1e-9"), "times (the limit is 20,000). Give a longer step"),
+        (("cGVHD_daily", "--draws", "2", "--seed", "9" * 30), "Give a whole number from 0 to 2^64 - 1."),
+        (("skin.yaml",), "skin.yaml:2: courses[1].duration: aldesleukin cannot be infused sc. Give a bolus, or infuse iv."),
+        (("skin.csv", "--drug", "aldesleukin"), "skin.csv:2: RATE: aldesleukin cannot be infused sc."),
+        (("huge.yaml",), "huge.yaml:2: courses[1].dose: a dose of 1e+300 MIU cannot be given. Give at most 1e+15"),
+        (("blank.yaml",), "blank.yaml:1: courses: no courses are given. Give a list; an empty one, [], is no treatment."),
+        (("cGVHD_daily", "--patient", "nobody"), "--patient: unknown person 'nobody'."),
+        (("cGVHD_daily", "--count", "Treg=1e12 cell/uL"), "1e+12 cells of Treg stand in one uL. Give at most 1,000,000"),
+        (("cGVHD_daily", "--count", "NK=9 cell/uL", "--count", "NK=8 cell/uL"), "--count: NK is given twice."),
+        (("cGVHD_daily", "--set", "eosinophil_loss=1 1/d", "--set", "eosinophil_loss=2 1/d"), "--set: eosinophil_loss is"),
         (("cGVHD_daily", "--draws", "99999"), "draws is 99999. Give a whole number from 0 to 9,999."),
         (("cGVHD_daily", "--draws", "9999"), "values asked for (the limit is 100,000,000)"),
         (("cGVHD_daily", "--module", "asthmaa"), "unknown module 'asthmaa'"),
@@ -291,6 +310,10 @@ def test_mistakes_are_one_message(words, message, tmp_path, monkeypatch):
         "steady": ("aldesleukin", "1 MIU", "sc, every: 24 h, doses: 3, steady: yes"),
     }.items():  # fmt: skip
         Path(f"{name}.yaml").write_text(line.format(*parts))
+    Path("huge.yaml").write_text(line.format("aldesleukin", "1e300 MIU", "sc"))
+    Path("skin.yaml").write_text(line.format("aldesleukin", "1 MIU", "sc, duration: 2 h"))
+    Path("skin.csv").write_text("TIME_h,AMT_MIU,RATE,CMT\n0,1,0.5,1\n")
+    Path("blank.yaml").write_text("courses:\n")
     Path("late.csv").write_text("TIME_h,AMT_MIU,CMT\n24,1,1\n0,1,1\n")
     Path("units.csv").write_text("TIME,AMT,CMT\n0,1,1\n")
     before = set(tmp_path.iterdir())

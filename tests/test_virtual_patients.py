@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 from scipy.stats import binomtest
+from test_cli import ROOT, commands, write_files
 from typer.testing import CliRunner
 
 from il2.cli import population as _population  # noqa: F401  adds its verb
@@ -44,6 +46,7 @@ from il2.runs.collect import finished
 from il2.runs.job import Job
 from il2.runs.run import run
 
+DOCUMENT = ROOT / "docs" / "patient.md"
 DAILY, WHO = regimen("cGVHD_daily"), person("cGVHD")
 PLAN = plan_of([DAILY])
 DAYS = 8.0
@@ -387,6 +390,13 @@ endpoints: [fold_Treg peak >= 2, count_Treg end, outcome SRI-4]
 """
 
 
+TWO_SETS = """
+courses:
+  - {drug: aldesleukin, dose: 1 MIU, route: sc}
+  - {drug: aldesleukin/label, dose: 1 MIU, route: sc}
+"""
+
+
 def trial_file(folder: Path, text: str) -> Path:
     path = folder / "trial.yaml"
     path.write_text(text)
@@ -437,22 +447,43 @@ def test_a_trial_compares_its_arms(tmp_path, common):
         ("endpoints: [", "endpoints: [fold_Treg peak >> 2, ", "is no criterion"),
         ("outcome SRI-4", "outcome CD4 in HIV", "no clinical outcome is linked"),
         ("outcome SRI-4", "outcome SRI-5", "Did you mean 'SRI-4'"),
+        ("number: 30", "number: 1" + "0" * 5000, "no whole number"),
+        ("days: 8", "days: 0", "trial.yaml:3: days: 0 days"),
+        ("days: 8", "days: nan", "trial.yaml:3: days"),
+        ("weight_kg: 80", "weight_kg: 8e8", "trial.yaml:7: arms[2].values: 800000000.0 is no size of a body"),
+        ("name: low", "name: ''", "trial.yaml:7: arms[2].name: '' is no name"),
+        ("name: low", "name: " + "x" * 200, "is no name. Give one line of 1 to 80 letters"),
+        (
+            "values: {{weight_kg: 80}}",
+            "changes: {{IL2_mode: 1}}",
+            "trial.yaml:7: arms[2].changes.IL2_mode: a patient has no",
+        ),
+        ("count_Treg end", "count_Treg day 30", "trial.yaml:8: endpoints[2]: day 30 is not among the 8 days"),
+        ("count_Treg end", "count_Trex end", "trial.yaml:8: endpoints[2]: no readout 'count_Trex'"),
+        ("count_Treg end", "nonsense", "trial.yaml:8: endpoints[2]: nothing is known of 'nonsense'"),
+        ("regimen: cGVHD_daily", "regimen: two_sets.yaml", "stands with the sets of constants konrad and label"),
         ("arms:", "arms: &a", "anchors"),
         ("title: ", "title: !!python/object:os.system ", "tag"),
     ],
 )
 def test_hostile_trials_are_refused_with_their_line(tmp_path, old, new, says):
     text = TRIAL.format(common="no")
+    old, new = old.replace("{{", "{").replace("}}", "}"), new.replace("{{", "{").replace("}}", "}")
     assert old in text
+    (tmp_path / "two_sets.yaml").write_text(TWO_SETS)
     with pytest.raises(Il2Error) as error:
         read_trial(trial_file(tmp_path, text.replace(old, new)))
     assert says in str(error.value) and "trial.yaml" in str(error.value), str(error.value)
 
 
 def test_a_link_needs_its_disease(tmp_path):
-    planned = read_trial(trial_file(tmp_path, TRIAL.format(common="no").replace(", disease: lupus", "")))
-    with pytest.raises(Il2Error, match="disease_index_change"):
-        settings(planned.arms, 8, [0, 8], Asked(trial=planned).readouts([]), 0)
+    with pytest.raises(Il2Error, match=r"trial.yaml:8: endpoints\[3\]: no readout 'disease_index_change'"):
+        read_trial(trial_file(tmp_path, TRIAL.format(common="no").replace(", disease: lupus", "")))
+
+
+def test_an_empty_trial_says_what_a_trial_needs(tmp_path):
+    with pytest.raises(Il2Error, match="Give at least 'days', 'arms' and 'endpoints'"):
+        read_trial(trial_file(tmp_path, ""))
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
@@ -492,6 +523,21 @@ def test_the_command_writes_tables_figures_and_a_page_and_goes_on(tmp_path):
         (["cGVHD_daily", "--covariate", "weight_kg=-4"], "impossible"),
         (["cGVHD_daily", "--level", "150"], "150 % is no percentage"),
         (["cGVHD_daily", "--days", "-1"], "-1 days"),
+        (["cGVHD_daily", "--days", "nan"], "nan days"),
+        (["cGVHD_daily", "--days", "inf"], "inf days"),
+        (["cGVHD_daily", "--days", "0"], "0 days"),
+        (["cGVHD_daily", "--patient", "nobody"], "--patient: unknown person 'nobody'"),
+        (["cGVHD_daily", "--covariate", "weight_kg=8e8"], "--covariate: weight_kg: 800000000.0 is no size of a body"),
+        (["cGVHD_daily", "--covariate", "eGFR=80", "--covariate", "eGFR=70"], "--covariate: eGFR is given twice"),
+        (
+            ["cGVHD_daily", "--number", "10", "--exposure", "weight_kg"],
+            "too few for exposure-response. Give at least 16",
+        ),
+        (["events.csv"], "an event table is no regimen of a population. Give a .yaml"),
+        (["no_treatment", "--dose", "1 MIU"], "no_treatment gives no dose to change"),
+        (["cGVHD_daily", "--dose", "1"], "--dose: '1' is no dose"),
+        (["--trial", "x.yaml", "--patient", "cGVHD"], "says its arms itself"),
+        (["--trial", "x.yaml", "--independent"], "says its arms itself"),
         (["cGVHD_daily", "--at", "0,x"], "are no days"),
         (["cGVHD_daily", "--at", "0,90"], "do not fit"),
         (["cGVHD_daily", "--readout", "count_Tregs"], "Did you mean 'count_Treg'"),
@@ -509,8 +555,43 @@ def test_the_command_writes_tables_figures_and_a_page_and_goes_on(tmp_path):
         (["cGVHD_daily", "--trial", "x.yaml"], "says its arms itself"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_fix(words, says):
-    assert says in refused(*words)
+def test_what_cannot_be_is_refused_with_the_fix(words, says, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert says in refused(*words, "--out", "folder")
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_beside_the_tables_need_no_folder_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["cGVHD_daily", "--number", "10", "--days", "3", "--out", "new"]
+    done = invoke(*words, "--html", "new/page.html", "--each-patient", "new/each.parquet")
+    assert done.exit_code == 0 and {"page.html", "each.parquet"} <= {p.name for p in Path("new").iterdir()}
+    assert "doses due after day 3, the end, are not given" in done.stderr
+
+
+def test_figures_take_any_name(tmp_path):
+    name = '"<img src=x>$x_{$ \\\\frac"'
+    text = TRIAL.format(common="no").replace("name: low", f"name: {name}").replace("None or low <b>", "'$x_{$'")
+    planned = read_trial(trial_file(tmp_path, text))
+    told = Asked(trial=planned)
+    kept = settings(planned.arms, planned.days, told.days(8), told.readouts(["aldesleukin"]), 1)
+    page = population_html(results(reader(kept), kept, told), planned.arms)
+    assert "<img src=x>" not in page and "&lt;img src=x&gt;" in page
+
+
+def test_documented_commands_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_files(DOCUMENT, tmp_path, ("events.csv", "measured.csv"))
+    lines = [line for line in commands(DOCUMENT) if line.startswith("il2 population")]
+    assert len(lines) == 8
+    for line in lines:
+        done = invoke(*shlex.split(line)[2:])
+        assert done.exit_code == 0, (line, done.output, done.exception)
+        assert RESEARCH_USE in done.stdout
+    assert {"percentiles.csv", "responders.csv", "exposure_response.png"} <= {
+        p.name for p in Path("low_dose").iterdir()
+    }
+    assert "calibration" in Path("trial.html").read_text("utf-8")
 
 
 def test_a_percentage_of_a_dose_over_100_is_refused_with_its_line(tmp_path):

@@ -92,7 +92,7 @@ def tree_of(text: str, file: str) -> Item:
         mark = getattr(error, "problem_mark", None)
         where = f"{file}:{mark.line + 1}" if mark else file
         why = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise Il2Error("the file is no valid YAML", where=where, why=why) from error
+        raise Il2Error("the file is no valid YAML", where=where, why=why, how="Mend what stands there.") from error
     except RecursionError as error:
         raise Il2Error("the file is nested too deeply", where=file, how=HOW) from error
     if root is None:

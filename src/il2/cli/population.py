@@ -6,7 +6,7 @@ import math
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, write_frame
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
+    from il2.knowledge.person import Person
     from il2.patient.arm import Arm
     from il2.patient.results import Asked, Results
     from il2.patient.trial import Trial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from il2.runs.job import Job
 
 WHERE = "il2 population"
+EVENTS = ".csv"
 RUN = "run"
 CHUNK = 2000
 DEFAULT_NUMBER, DEFAULT_d = 1000, 56.0
@@ -34,7 +36,7 @@ DEFAULT_NUMBER, DEFAULT_d = 1000, 56.0
 @app.command()
 def population(
     what: str = typer.Argument("", metavar="REGIMEN", help="A regimen of the package, or a .yaml file of your own."),
-    patient: str = typer.Option("healthy", help="The typical person, around whom patients are drawn."),
+    patient: str = typer.Option("", help="The typical person, around whom patients are drawn; default healthy."),
     number: int | None = typer.Option(None, help="Patients of each arm, 10 to 1,000,000; default 1000."),
     days: float | None = typer.Option(None, help="How long they are followed; default 56 days."),
     covariate: list[str] = typer.Option([], metavar="NAME=VALUE", help="A value of the typical person; repeat."),
@@ -59,9 +61,7 @@ def population(
     format: Format = FORMAT,
 ) -> None:
     """Virtual patients and trials. Example: il2 population cGVHD_daily --patient cGVHD --number 1000 --out folder"""
-    if out is not None:
-        _made(out)
-    check_endings((each, TABLES), (html, PAGES))
+    check_endings((_beside(each, out), TABLES), (_beside(html, out), PAGES))
     from il2.patient.arm import TASK, lanes, settings
     from il2.patient.results import results
     from il2.runs.collect import finished
@@ -80,6 +80,7 @@ def population(
     given = settings(arms, plan_days, kept, asked.readouts(drugs, readout), seed)
     for v in asked.variables:
         v.arrays(given)
+    _refuse_few(asked, lanes(arms))
     job = Job(TASK, given, lanes(arms), chunk)
     with _folder(out) as folder:
         with _progress(job.chunks) as tell:
@@ -88,6 +89,8 @@ def population(
         found = results(read.arrays, given, asked)
         if each is not None:
             _write_each(read, job, each)
+    for text in _undosed(arms, plan_days):
+        typer.echo(f"warning: {text}", err=True)
     written = [each] if each is not None else []
     _print(found, format)
     if out is not None:
@@ -107,8 +110,7 @@ def _plan(
     dose: list[str], independent: bool, trial: Path | None, responder: list[str], exposure: str, level: float,
 ) -> tuple[list[Arm], float, Asked]:  # fmt: skip
     """Arms, days and what is asked, of options or of the file of a trial."""
-    from il2.knowledge.person import person
-    from il2.patient.arm import Arm
+    from il2.patient.arm import Arm, refuse_days
     from il2.patient.binomial import percent
     from il2.patient.dose import dose as dose_of
     from il2.patient.people import refuse_number
@@ -121,7 +123,7 @@ def _plan(
     percent(level, "--level")
     planned: Trial | None = None
     if trial is not None:
-        if what or number or days or covariate or disease or dose:
+        if what or patient or number or days or covariate or disease or dose or independent:
             raise Il2Error("a trial says its arms itself", where=WHERE, how="Leave regimen, number, days and the like.")
         planned = read_trial(trial)
         arms, until, doses = list(planned.arms), planned.days, []
@@ -130,17 +132,22 @@ def _plan(
             raise Il2Error("no regimen is named", where=WHERE, how="Name one, a .yaml file, or --trial.")
         if independent and not dose:
             raise Il2Error("--independent has no effect alone", where=WHERE, how="Add --dose.")
-        who = person(patient).having(**dict(_covariate(text) for text in covariate))
+        if Path(what).suffix.lower() == EVENTS:
+            how = "Give a .yaml file; il2 treat reads event tables."
+            raise Il2Error("an event table is no regimen of a population", where=what, how=how)
+        who = _person(patient, covariate)
         size = DEFAULT_NUMBER if number is None else number
         refuse_number(size, "--number")
+        until = DEFAULT_d if days is None else days
+        refuse_days(until)
         chosen = regimen(what)
         arm = Arm(chosen.name, chosen, who, size)
         arm = arm.diseased(disease) if disease else arm
-        doses = [dose_of(text) for text in dose]
+        with _of_option("--dose"):
+            doses = [dose_of(text) for text in dose]
         if len(set(doses)) < len(doses):
             raise Il2Error("a dose is given twice", where="--dose", how="Give each once.")
         arms = at_doses(arm, doses, not independent) if doses else [arm]
-        until = DEFAULT_d if days is None else days
     drugs = [d.name for arm in arms for d in arm.plan.drugs]
     by_default = f"{drugs[0]} AUC_first" if drugs and sum(a.number for a in arms) >= 100 else ""
     seen = variable(exposure or by_default) if exposure or by_default else None
@@ -158,6 +165,33 @@ def _with_data(asked: Asked, data: Path, arms: Sequence[Arm], drugs: list[str], 
     network, _ = lowered(arms[0].plan)
     found = read_measured(data, network, [arm.name for arm in arms], drugs, days)
     return replace(asked, data=tuple(found), error_percent=error)
+
+
+def _person(name: str, covariates: list[str]) -> Person:
+    """The typical person with what is given instead."""
+    from il2.knowledge.person import HEALTHY, person
+    from il2.patient.course import body_of
+
+    given = [_covariate(text) for text in covariates]
+    for key, _ in given:
+        if [k for k, _ in given].count(key) > 1:
+            raise Il2Error(f"{key} is given twice", where="--covariate", how="Give each once.")
+    with _of_option("--patient"):
+        who = person(name or HEALTHY)
+    with _of_option("--covariate"):
+        who = who.having(**dict(given))
+        body_of(who)  # refuses a size that no body has
+    return who
+
+
+@contextmanager
+def _of_option(name: str) -> Iterator[None]:
+    """Errors of what an option says name the option."""
+    try:
+        yield
+    except Il2Error as error:
+        where = f"{name}: {error.where}" if error.where else name
+        raise Il2Error(error.what, where=where, why=error.why, how=error.how) from error
 
 
 def _covariate(text: str) -> tuple[str, float]:
@@ -178,6 +212,26 @@ def _days(text: str) -> list[float]:
         raise Il2Error(f"{text!r} are no days", where="--at", how="Write them like 0,7,28.") from error
 
 
+def _beside(path: Path | None, out: Path | None) -> Path | None:
+    """A file as it is judged before the run: one in the folder of the run, which may yet be made, by its name alone."""
+    return Path(path.name) if path is not None and path.parent == out else path
+
+
+def _refuse_few(asked: Asked, patients: int) -> None:
+    """Refuse an exposure-response of fewer patients than its bins need, before they are solved."""
+    from il2.patient.population import FEWEST_EXPOSED
+
+    if asked.exposure is not None and patients < FEWEST_EXPOSED:
+        how = f"Give at least {FEWEST_EXPOSED} patients, or leave --exposure."
+        raise Il2Error(f"{patients} patients are too few for exposure-response", where="--exposure", how=how)
+
+
+def _undosed(arms: Sequence[Arm], days: float) -> list[str]:
+    """A warning where doses of a regimen are due after the end."""
+    late = [arm.name for arm in arms if arm.regimen.courses and arm.regimen.end_d > days]
+    return [f"{', '.join(late)}: doses due after day {days:g}, the end, are not given"] if late else []
+
+
 def _made(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -189,7 +243,14 @@ def _made(out: Path) -> None:
 def _folder(out: Path | None) -> Iterator[Path]:
     """The folder of the run; without one, a temporary one that is gone in the end."""
     if out is not None:
-        yield out
+        new = not out.exists()
+        _made(out)
+        try:
+            yield out
+        finally:
+            if new:
+                with suppress(OSError):  # it stays unless a run was refused before it began
+                    out.rmdir()
         return
     with TemporaryDirectory(prefix="il2-population-") as folder:
         yield Path(folder)

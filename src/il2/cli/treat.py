@@ -173,7 +173,7 @@ def _print(data: xarray.Dataset) -> None:
 
     attrs = data.attrs
     typer.echo(attrs["research_use"])
-    typer.echo(f"{', '.join(attrs['titles'])}. Patient: {attrs['person']}, {float(data.time_d.values[-1]):g} d.")
+    typer.echo(f"{'; '.join(attrs['titles'])}. Patient: {attrs['person']}, {float(data.time_d.values[-1]):g} d.")
     if found := exposures(data):
         rows = [
             {

@@ -17,6 +17,7 @@ EVENTS = ".csv"
 WHERE = "il2 treat"
 PER_SURFACE = "/1.73m2"  # what laboratories write behind an eGFR
 COUNT = "_per_uL"
+MOST_COUNT = 10**6  # in a uL: a guard against slips of units; more white cells than blood holds
 
 
 def regimens_of(names: list[str], drug: str, route: str) -> list[Regimen]:
@@ -39,7 +40,10 @@ def regimens_of(names: list[str], drug: str, route: str) -> list[Regimen]:
 def person_of(name: str, sizes: dict[str, tuple[str, str]], counts: list[str]) -> Person:
     """The patient with what the options change."""
     values = {}
-    who = person(name)
+    try:
+        who = person(name)
+    except Il2Error as error:
+        raise Il2Error(error.what, where="--patient", how=error.how) from error
     for option, (text, key) in sizes.items():
         if text:
             if key == "eGFR":
@@ -54,7 +58,12 @@ def person_of(name: str, sizes: dict[str, tuple[str, str]], counts: list[str]) -
         if key not in who.values:
             kinds = [k.removesuffix(COUNT) for k in who.values if k.endswith(COUNT)]
             raise Il2Error(f"no count of {kind!r}", where="--count", how=did_you_mean(kind, kinds))
+        if key in values:
+            raise Il2Error(f"{kind} is given twice", where="--count", how="Give each once.")
         values[key] = quantity_in(amount, who[key].unit, where="--count")
+        if values[key] > MOST_COUNT:
+            how = f"Give at most {MOST_COUNT:,}: check amount and unit."
+            raise Il2Error(f"{values[key]:g} cells of {kind} stand in one uL", where="--count", how=how)
     who = who.having(**values) if values else who
     body_of(who)  # refuses a size that no body has, before any work
     return who
@@ -71,5 +80,7 @@ def changes_of(texts: list[str]) -> dict[str, float]:
             known = quantity(name)
         except Il2Error as error:
             raise Il2Error(error.what, where="--set", how=error.how) from error
+        if name in out:
+            raise Il2Error(f"{name} is given twice", where="--set", how="Give each once.")
         out[name] = quantity_in(amount, known.unit, where=f"--set {name}", bare_ok=known.unit == "dimensionless")
     return out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ def check_endings(*files: tuple[Path | None, tuple[str, ...]]) -> None:
         if not path.parent.is_dir():
             raise Il2Error(
                 "cannot be written: no such folder", where=str(path), how="Make the folder, or choose another."
+            )
+        if not os.access(path.parent, os.W_OK):
+            raise Il2Error(
+                "cannot be written: the folder is read-only", where=str(path), how="Choose another file or folder."
             )
 
 

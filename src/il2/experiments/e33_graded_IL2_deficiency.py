@@ -7,14 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from il2.cell.spread import Range
-from il2.experiments.e36_low_dose import Arm, courses, person_grades
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
-from il2.experiments.patients import patient_ranges
+from il2.experiments.patients import Arm, followed, patient_ranges, person_grades
 from il2.experiments.sample import Sample
 from il2.knowledge.person import HEALTHY
 from il2.patient.autoimmunity import EFFECTORS, INDEX, SUPPRESSION
-from il2.patient.course import plan_of
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.patient import MADE
 from il2.patient.regimen_file import regimen
@@ -35,9 +33,8 @@ CLAIMS = {
 
 
 def run(sample: Sample) -> Outcome:
-    plan = plan_of([], MODULES)
     arms = {f"IL-2 x{x:g}": Arm(regimen(UNTREATED), HEALTHY, DAYS, {MADE: x}) for x in SUPPLIES}
-    found = courses(sample, plan, arms, (TREG, SUPPRESSION, EFFECTORS, INDEX))
+    found = followed(sample, arms, (TREG, SUPPRESSION, EFFECTORS, INDEX), MODULES)
     at_end = {name: [found[arm][name][:, -1] for arm in arms] for name in (TREG, SUPPRESSION, EFFECTORS, INDEX)}
     half = {name: ratio(ends[HALF], ends[0]) for name, ends in at_end.items()}
     return Outcome(
@@ -62,7 +59,7 @@ def _steps(values: list[np.ndarray]) -> np.ndarray:
 
 
 def ranges() -> tuple[Range, ...]:
-    return patient_ranges([UNTREATED], MODULES)
+    return patient_ranges([regimen(UNTREATED)], MODULES)
 
 
 EXPERIMENT = Experiment(

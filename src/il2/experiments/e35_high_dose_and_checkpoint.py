@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import norm
 
 from il2.cell.spread import Range, quantity_ranges
-from il2.experiments.e36_low_dose import Arm, course, person_grades
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
-from il2.experiments.patients import patient_ranges
+from il2.experiments.patients import (
+    Arm,
+    Found,
+    Patients,
+    course,
+    half_life_d,
+    patient_ranges,
+    patients,
+    person_grades,
+)
 from il2.experiments.sample import Sample
-from il2.knowledge.person import person
 from il2.knowledge.quantity import quantity
 from il2.network.expression import sym
-from il2.patient.course import plan_of
-from il2.patient.exposure import exposure
 from il2.patient.notice import RESEARCH_USE
-from il2.patient.numbers import Values, numbers
-from il2.patient.patient import Plan
 from il2.patient.regimen import Regimen
 from il2.patient.regimen_file import regimen
 from il2.patient.tumour import BLOCK, BURDEN, DIAMETER, NORMAL, tumour
@@ -43,17 +47,16 @@ WHOLE = 100.0
 
 def run(sample: Sample) -> Outcome:
     high, long = regimen(HIGH), regimen(LONG)
-    plan = plan_of([high, long], MODULES)
-    base = numbers(plan, person(MELANOMA), sample.values)
+    every = patients(sample, (high, long), PERSONS, MODULES)
     levels = _levels_d(high)
     times = np.union1d(levels, DAYS)
 
-    def followed(who: str, given: Regimen, block: float = 0.0) -> dict[str, np.ndarray]:
-        return course(base, sample, plan, Arm(given, who, times, {BLOCK: block}), WANTED)
+    def followed(who: str, given: Regimen, block: float = 0.0) -> Found:
+        return course(every, Arm(given, who, times, {BLOCK: block}), WANTED)
 
     def answered(who: str, given: Regimen, block: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
         shares = (*SHARES, MORE) if block else SHARES
-        return cohort(sample, plan, base, Arm(given, who, VISITS, {BLOCK: block}), shares)
+        return cohort(every, Arm(given, who, VISITS, {BLOCK: block}), shares)
 
     alone = {who: followed(who, high) for who in PERSONS}
     without = {who: followed(who, regimen(UNTREATED)) for who in PERSONS}
@@ -87,17 +90,10 @@ def _levels_d(given: Regimen) -> np.ndarray:
 def half_life(times_d: np.ndarray, level_nM: np.ndarray, given: Regimen) -> np.ndarray:
     """Terminal half-life (variants,) in h of the level (variants, times) after the first infusion."""
     hours = quantity("hours_per_day").value
-    good = np.isfinite(level_nM).all(axis=-1)
-    found = np.full(len(level_nM), np.nan)
-    infusion_d = given.courses[0].duration_h / hours
-    done = exposure(times_d, level_nM[good], route="infusion", infusion_d=infusion_d)
-    found[good] = hours * done.terminal.half_life_d
-    return found
+    return hours * half_life_d(times_d, level_nM, route="infusion", infusion_d=given.courses[0].duration_h / hours)
 
 
-def cohort(
-    sample: Sample, plan: Plan, base: Values, arm: Arm, shares: tuple[float, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def cohort(of: Patients, arm: Arm, shares: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Percent of patients (variants,) whose tumour comes to shrink as an answer asks, and the burden at the end over
     the start in the first of `shares`.
 
@@ -106,16 +102,13 @@ def cohort(
     tumour rests on; NaN in other probes, for time.
     """
     own = tumour({kind: sym(kind) for kind in CELLS}).parameter_names
+    sample = of.sample
     rows = np.array(
         [*range(1 + sample.draws), *(1 + sample.draws + i for i, p in enumerate(sample.probes) if p in own)]
     )
-    lanes = np.repeat(rows, len(shares))
     places = np.tile(norm.isf(shares), len(rows))
-    wide = Sample({name: value[lanes] for name, value in sample.values.items()}, len(lanes) - 1)
-    every = {name: np.asarray(value, float) for name, value in base.items()}
-    spread = {name: value[lanes] if value.shape == (sample.size,) else value for name, value in every.items()}
-    given = Arm(arm.regimen, arm.who, arm.times_d, {**arm.changes, NORMAL: places})
-    found = course(spread, wide, plan, given, (DIAMETER, BURDEN))
+    given = replace(arm, changes={**arm.changes, NORMAL: places})
+    found = course(of.chosen(np.repeat(rows, len(shares))), given, (DIAMETER, BURDEN))
     least = found[DIAMETER].min(axis=-1).reshape(len(rows), len(shares))
     end = ratio(found[BURDEN][:, -1], found[BURDEN][:, 0]).reshape(len(rows), len(shares))[:, 0]
     percent, burden = np.full((2, sample.size), np.nan)
@@ -130,15 +123,14 @@ def _percent(least: np.ndarray, shares: tuple[float, ...]) -> float:
     return float(WHOLE * norm.cdf(place)) if np.isfinite(least).all() else np.nan
 
 
-def _least(found: Mapping[str, Mapping[str, np.ndarray]], name: str) -> np.ndarray:
+def _least(found: Mapping[str, Found], name: str) -> np.ndarray:
     """Highest reading over the course, the least of the persons."""
     value: np.ndarray = np.min([found[who][name].max(axis=-1) for who in PERSONS], axis=0)
     return value
 
 
 def ranges() -> tuple[Range, ...]:
-    every = Regimen("both", "both", (*regimen(HIGH).courses, *regimen(LONG).courses))
-    return patient_ranges([every], MODULES)
+    return patient_ranges([regimen(HIGH), regimen(LONG)], MODULES)
 
 
 EXPERIMENT = Experiment(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,16 +11,12 @@ import numpy as np
 from il2.cell.spread import Range, count_name, quantity_ranges
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
-from il2.experiments.patients import patient_ranges
+from il2.experiments.patients import Arm, Found, area, followed, patient_ranges, person_grades
 from il2.experiments.sample import Sample
-from il2.knowledge.person import person
 from il2.patient.autoimmunity import INDEX, disease
-from il2.patient.course import body_of, events_of, plan_of, solved
 from il2.patient.dose import dose
 from il2.patient.notice import RESEARCH_USE
-from il2.patient.numbers import Values, numbers, person_numbers
-from il2.patient.patient import Plan
-from il2.patient.regimen import Course, Regimen, doses
+from il2.patient.regimen import Course, Regimen
 from il2.patient.regimen_file import regimen
 
 MODULES = ("autoimmunity",)
@@ -35,36 +31,6 @@ SWEEP_d, LOW_MIU, TOP_MIU = 14, 1, 30
 PERSON, HIGH, HIGH_PERSON, HIGH_d = "SLE", "high_dose_aldesleukin", "melanoma", np.arange(0.0, 29.0, 2.0)
 KINDS = ("Treg", "Th", "CD8", "NK")
 WANTED = (*(f"{what}_{kind}" for kind in KINDS for what in ("pool", "blood")), INDEX)
-
-
-@dataclass(frozen=True)
-class Arm:
-    """A regimen, who gets it, when to read (d), and parameters of the patient that stand before all others."""
-
-    regimen: Regimen
-    who: str
-    times_d: np.ndarray
-    changes: Mapping[str, np.ndarray | float] = field(default_factory=dict)
-
-
-def courses(
-    sample: Sample, plan: Plan, arms: Mapping[str, Arm], wanted: Sequence[str]
-) -> dict[str, dict[str, np.ndarray]]:
-    """Readouts (variants, times) by arm and name; NaN where a lane failed.
-
-    The cells are read once for all arms, so that a person of an arm lacks no gene.
-    """
-    base = numbers(plan, person(next(iter(arms.values())).who), sample.values)
-    return {name: course(base, sample, plan, arm, wanted) for name, arm in arms.items()}
-
-
-def course(base: Values, sample: Sample, plan: Plan, arm: Arm, wanted: Sequence[str]) -> dict[str, np.ndarray]:
-    """Readouts (variants, times) of one arm. base: numbers of the plan and the sample for any person."""
-    someone = person(arm.who)
-    values = base | person_numbers(plan, someone, sample.values) | dict(arm.changes)
-    found = solved(plan, values, events_of(doses(arm.regimen, body_of(someone))), arm.times_d, wanted)
-    bad = np.array([bool(reason) for reason in found.reasons])
-    return {name: np.where(bad[:, None], np.nan, value) for name, value in found.values.items()}
 
 
 def daily(amount_MIU: float, days: int) -> Regimen:
@@ -93,9 +59,8 @@ def arms(sample: Sample) -> dict[str, Arm]:
 
 
 def run(sample: Sample) -> Outcome:
-    plan = plan_of([regimen(given) for given, *_ in DISEASES.values()], MODULES)
     given = arms(sample)
-    found = courses(sample, plan, given, WANTED)
+    found = followed(sample, given, WANTED, MODULES)
     values: dict[str, np.ndarray] = {}
     for name in DISEASES:
         course_of, times = found[name], given[name].times_d
@@ -128,16 +93,15 @@ def run(sample: Sample) -> Outcome:
     return Outcome(values, {name: (np.array(SWEEP_MIU, float), y) for name, y in curves.items()})
 
 
-def _effectors(found: Mapping[str, np.ndarray]) -> np.ndarray:
+def _effectors(found: Found) -> np.ndarray:
     """Th or CD8 of the body, whichever is more of its normal number, (variants, times)."""
     return np.maximum(found["pool_Th"], found["pool_CD8"])
 
 
-def _gained(found: Mapping[str, np.ndarray], times_d: np.ndarray, kind: str) -> np.ndarray:
+def _gained(found: Found, times_d: np.ndarray, kind: str) -> np.ndarray:
     """Area (variants,) of what a pool gains over `HIGH_d`, share of its normal number times d."""
     within = times_d <= HIGH_d[-1]
-    area: np.ndarray = np.trapezoid(found[f"pool_{kind}"][:, within] - 1, times_d[within], axis=-1)
-    return area
+    return area(times_d[within], found[f"pool_{kind}"][:, within] - 1)
 
 
 def disease_ranges(names: Sequence[str]) -> tuple[Range, ...]:
@@ -146,16 +110,8 @@ def disease_ranges(names: Sequence[str]) -> tuple[Range, ...]:
 
 
 def ranges() -> tuple[Range, ...]:
-    found = (
-        *patient_ranges([regimen("SLE_alternate_days")], MODULES),
-        *disease_ranges([d[2] for d in DISEASES.values()]),
-    )
-    return tuple({r.name: r for r in found}.values())
-
-
-def person_grades(names: Sequence[str]) -> tuple[str, ...]:
-    """Grades of what is known of some persons."""
-    return tuple(value.grade for name in names for value in person(name).values.values())
+    given = (regimen(name) for name, *_ in DISEASES.values())
+    return (*patient_ranges(given, MODULES), *disease_ranges([of for *_, of, _ in DISEASES.values()]))
 
 
 EXPERIMENT = Experiment(

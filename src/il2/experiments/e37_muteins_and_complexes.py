@@ -42,7 +42,7 @@ def run(sample: Sample) -> Outcome:
         np.stack([sample[n] for n in names], axis=-1), axis=0, return_index=True, return_inverse=True
     )
     place = place.ravel()
-    found = on_cells(Sample({n: v[first] for n, v in sample.values.items()}, len(first) - 1))
+    found = on_cells(sample.chosen(first))
     values = {name: np.asarray(v)[place] for name, v in found.values.items()}
     return Outcome(values | patients(sample), {label: (x, y[place]) for label, (x, y) in found.curves.items()})
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from il2.cell.spread import Range
-from il2.experiments.arms import Arms, arm_ranges, followed, mean
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio, setting
+from il2.experiments.patients import Arm, Found, followed, mean, patient_ranges
 from il2.experiments.sample import Sample
 from il2.knowledge.drug import drug
 from il2.knowledge.quantity import quantity
@@ -33,7 +32,7 @@ FREE, TREG = "IL2RA_free", "pool_Treg"
 def run(sample: Sample) -> Outcome:
     levels = [f"{name}_nM" for name in BLOCKS]
     wanted = (FREE, TREG, EFFECTOR, REJECTION, SUMMED, INDEX, *levels)
-    (found,) = followed(sample, [_arms()], TIMES_d, wanted, MODULES)
+    found = followed(sample, _arms(), wanted, MODULES)
     weeks, early = quantity_in("1 d", "week"), TIMES_d <= RAISED_d
     rejected = found[NONE][REJECTION][:, -1]
     values = {"rejected_without": rejected}
@@ -57,14 +56,14 @@ def run(sample: Sample) -> Outcome:
     return Outcome(values, {label: (TIMES_d, arm[EFFECTOR]) for label, arm in found.items()})
 
 
-def _arms() -> Arms:
+def _arms() -> dict[str, Arm]:
     regimens = {label: regimen(name) for label, name in NAMES.items()}
     (daily,) = regimens[RAISED].courses
     regimens[RAISED] = replace(regimens[RAISED], courses=(replace(daily, doses=RAISED_d),))
-    return Arms(PERSON, regimens, disease(DISEASE).values)
+    return {label: Arm(of, PERSON, TIMES_d, disease(DISEASE).values) for label, of in regimens.items()}
 
 
-def _risk(one: Mapping[str, np.ndarray], none: Mapping[str, np.ndarray], without: float) -> np.ndarray:
+def _risk(one: Found, none: Found, without: float) -> np.ndarray:
     """Relative risk (variants,) with the hazard of every variant set so that `without` antibody this share reject."""
     hazard = ratio(one[SUMMED][:, -1], none[SUMMED][:, -1])
     risk: np.ndarray = (1 - (1 - without) ** hazard) / without
@@ -83,7 +82,7 @@ def _saturating(name: str) -> float:
 
 
 def ranges() -> tuple[Range, ...]:
-    return (*arm_ranges([_arms()], MODULES), setting(BEARING, 1.0))
+    return (*patient_ranges((arm.regimen for arm in _arms().values()), MODULES), setting(BEARING, 1.0))
 
 
 EXPERIMENT = Experiment(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from il2.cell.spread import Range
-from il2.experiments.arms import Arms, arm_ranges, followed
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio, setting
+from il2.experiments.patients import Arm, followed, patient_ranges
 from il2.experiments.sample import Sample
 from il2.patient.asthma import BEARING, CHANGE, FREE_TIME, TH2, WITH_IL2RA, WITHOUT
 from il2.patient.notice import RESEARCH_USE
@@ -23,8 +23,9 @@ TREG_GROWTH = "Treg_proliferation_highest"
 
 
 def run(sample: Sample) -> Outcome:
+    arms = {label: Arm(regimen(name), PERSON, TIMES_d) for label, name in NAMES.items()}
     wanted = (TH2, WITH_IL2RA, CHANGE, WITHOUT, FREE_TIME, TREG, TH, "IL2RA_free")
-    (found,) = followed(sample, [_arms()], TIMES_d, wanted, MODULES)
+    found = followed(sample, arms, wanted, MODULES)
     one, other = found[BLOCK], found[PLACEBO]
 
     def over_placebo(name: str) -> np.ndarray:
@@ -50,17 +51,13 @@ def run(sample: Sample) -> Outcome:
     )
 
 
-def _arms() -> Arms:
-    return Arms(PERSON, {label: regimen(name) for label, name in NAMES.items()})
-
-
 def _borne(sample: Sample) -> bool:
     """Whether Th2 cells bear IL2RA at all."""
     return bool(sample[BEARING].all())
 
 
 def ranges() -> tuple[Range, ...]:
-    return (*arm_ranges([_arms()], MODULES), setting(BEARING, 1.0))
+    return (*patient_ranges(map(regimen, NAMES.values()), MODULES), setting(BEARING, 1.0))
 
 
 EXPERIMENT = Experiment(

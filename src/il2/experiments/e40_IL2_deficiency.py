@@ -44,8 +44,7 @@ def run(sample: Sample) -> Outcome:
 
 
 def ranges() -> tuple[Range, ...]:
-    found = {r.name: r for r in (*culture_ranges(WELLS.values()), *deficiency.ranges())}
-    return tuple(found.values())
+    return (*culture_ranges(WELLS.values()), *deficiency.ranges())
 
 
 def without_IL2RB(sample: Sample) -> Sample:

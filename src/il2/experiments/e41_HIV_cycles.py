@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from il2.cell.spread import Range, quantity_ranges
-from il2.experiments.e36_low_dose import Arm, courses, person_grades
 from il2.experiments.experiment import Ablation, Experiment, Outcome
-from il2.experiments.patients import patient_ranges
+from il2.experiments.patients import Arm, followed, patient_ranges, person_grades
 from il2.experiments.sample import Sample
 from il2.patient import hiv
-from il2.patient.course import plan_of
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.outcome import UNLINKED, outcomes
 from il2.patient.regimen_file import regimen
@@ -21,14 +19,13 @@ TRIALS = {"ESPRIT": 3, "SILCAAT": 6}  # cycles of the regimen
 
 
 def run(sample: Sample) -> Outcome:
-    plan = plan_of([regimen(name) for name in map(regimen_name, TRIALS)], MODULES)
     arms = {}
     for trial, cycles in TRIALS.items():
         who, times = regimen_name(trial), CYCLE_d * np.arange(cycles + 1)
         start = {hiv.AT_START: sample[at_start(trial)]}
         arms[trial] = Arm(regimen(who), who, times, start)
         arms[alone(trial)] = Arm(regimen(UNTREATED), who, times, start)
-    found = courses(sample, plan, arms, (hiv.COUNT, hiv.LONG_LIVED))
+    found = followed(sample, arms, (hiv.COUNT, hiv.LONG_LIVED), MODULES)
     gained = {trial: found[trial][hiv.COUNT] - found[alone(trial)][hiv.COUNT] for trial in TRIALS}
     linked = sum(any(word in f"{o.name} {o.index}".casefold() for word in UNLINKED) for o in outcomes().values())
     return Outcome(
@@ -54,8 +51,8 @@ def at_start(trial: str) -> str:
 
 
 def ranges() -> tuple[Range, ...]:
-    found = (*patient_ranges(map(regimen_name, TRIALS), MODULES), *quantity_ranges(*map(at_start, TRIALS)))
-    return tuple({r.name: r for r in found}.values())
+    given = (regimen(regimen_name(trial)) for trial in TRIALS)
+    return (*patient_ranges(given, MODULES), *quantity_ranges(*map(at_start, TRIALS)))
 
 
 EXPERIMENT = Experiment(
@@ -72,7 +69,7 @@ EXPERIMENT = Experiment(
     criterion="At least 10 cells/uL are gained in both; no outcome is linked.",
     run=run,
     ranges=ranges,
-    grades=lambda: person_grades([regimen_name(trial) for trial in TRIALS]),
+    grades=lambda: person_grades(map(regimen_name, TRIALS)),
     ablation=Ablation(
         "Th that neither divide nor become long-lived under IL-2",
         lambda sample: sample.changed({hiv.MADE: 0.0, "Th_proliferation_highest": 0.0}),

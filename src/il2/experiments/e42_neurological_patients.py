@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from il2.cell.spread import Range
-from il2.experiments.arms import Arms, Found, arm_ranges, followed, mean
 from il2.experiments.experiment import Ablation, Experiment, Outcome
 from il2.experiments.lanes import ratio
+from il2.experiments.patients import Arm, Found, followed, mean, patient_ranges
 from il2.experiments.sample import Sample
 from il2.patient.autoimmunity import EFFECTORS, INDEX, NEURONS, disease
 from il2.patient.notice import RESEARCH_USE
@@ -43,17 +44,17 @@ def regimens(who: str) -> dict[str, Regimen]:
     return found
 
 
-def _arms(who: str) -> Arms:
-    return Arms(who, regimens(who), disease(DISEASES[who]).values)
+def arms(who: str) -> dict[str, Arm]:
+    changes = disease(DISEASES[who]).values
+    return {label: Arm(of, who, TIMES_d, changes) for label, of in regimens(who).items()}
 
 
 def run(sample: Sample) -> Outcome:
     wanted = (TREG, TH, INDEX, NEURONS, EFFECTORS)
     values: dict[str, np.ndarray] = {}
     curves: dict[str, tuple[np.ndarray, np.ndarray]] = {}
-    neural = followed(sample, [_arms(who) for who in NEURAL], TIMES_d, wanted, MODULES)
-    other = followed(sample, [_arms("MS")], TIMES_d, wanted, MODULES)
-    for who, found in zip(DISEASES, (*neural, *other), strict=True):
+    for who in DISEASES:
+        found = followed(sample, arms(who), wanted, MODULES)
         values |= {
             f"{who}_Treg": _highest_share(found),
             f"{who}_index": _over_none(found, LOW, INDEX),
@@ -72,12 +73,12 @@ def run(sample: Sample) -> Outcome:
     return Outcome(values, curves)
 
 
-def _over_none(found: Found, arm: str, name: str) -> np.ndarray:
+def _over_none(found: Mapping[str, Found], arm: str, name: str) -> np.ndarray:
     """Mean over the twelve weeks, over that without treatment."""
     return ratio(*(mean(TIMES_d, found[a][name]) for a in (arm, NONE)))
 
 
-def _highest_share(found: Found) -> np.ndarray:
+def _highest_share(found: Mapping[str, Found]) -> np.ndarray:
     """Highest share of Treg in CD4 T cells of blood under low doses, over that at start."""
     one = found[LOW]
     share = one[TREG] / (one[TREG] + one[TH])
@@ -85,7 +86,7 @@ def _highest_share(found: Found) -> np.ndarray:
 
 
 def ranges() -> tuple[Range, ...]:
-    return arm_ranges([_arms("MS")], MODULES)
+    return patient_ranges(regimens("MS").values(), MODULES)
 
 
 EXPERIMENT = Experiment(

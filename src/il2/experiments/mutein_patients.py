@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from il2.cell.spread import Range
-from il2.experiments.arms import Arms, Found, arm_ranges, followed
 from il2.experiments.lanes import ratio
+from il2.experiments.patients import Arm, Found, area, followed, half_life_d, patient_ranges
 from il2.experiments.sample import Sample
 from il2.knowledge.person import person
 from il2.patient.course import body_of
 from il2.patient.dose import dose
-from il2.patient.exposure import exposure
 from il2.patient.regimen import Course, Regimen, doses
 
 FREE = "aldesleukin"
@@ -34,26 +35,26 @@ REPORTED = (
 )  # fmt: skip
 
 
-def complexes() -> Arms:
+def complexes() -> dict[str, Arm]:
     """A mouse that gets one dose into the vein, and doses on three days under the skin, of each."""
     found = {}
     for drug in (FREE, *COMPLEXES.values()):
         found[f"{drug} once"] = Regimen(drug, "", (Course(drug, dose(AMOUNT), "iv"),))
         daily = Course(drug, dose(AMOUNT), "sc", every_h=DAY_h, doses=INJECTIONS)
         found[drug] = Regimen(drug, "", (daily,))
-    return Arms(MOUSE, found)
+    return {label: Arm(of, MOUSE, TIMES_d) for label, of in found.items()}
 
 
-def fusions(who: str) -> Arms:
+def fusions(who: str) -> dict[str, Arm]:
     """A person that gets one dose under the skin of IL-2 on Fc or of the weaker one."""
-    drugs = (FUSION, MUTEIN)
-    return Arms(who, {drug: Regimen(drug, "", (Course(drug, dose(PER_WEIGHT), "sc"),)) for drug in drugs})
+    given = {drug: Regimen(drug, "", (Course(drug, dose(PER_WEIGHT), "sc"),)) for drug in (FUSION, MUTEIN)}
+    return {drug: Arm(of, who, TIMES_d) for drug, of in given.items()}
 
 
 def followed_complexes(sample: Sample) -> dict[str, np.ndarray]:
     """What complexes do over free IL-2, at one dose, by measurement (variants,)."""
     levels = [f"{drug}_nM" for drug in (FREE, *COMPLEXES.values())]
-    (found,) = followed(sample, [complexes()], TIMES_d, (*READ, *levels))
+    found = followed(sample, complexes(), (*READ, *levels))
     values: dict[str, np.ndarray] = {}
     for name, drug in COMPLEXES.items():
         one, free = found[drug], found[FREE]
@@ -71,17 +72,18 @@ def followed_complexes(sample: Sample) -> dict[str, np.ndarray]:
 def followed_fusions(sample: Sample) -> dict[str, np.ndarray]:
     """What the weaker IL-2 on Fc does over IL-2 on Fc, in the default set and the first draws; NaN in all others."""
     drawn = 1 + min(sample.draws, FUSION_DRAWS)
-    part = Sample({name: v[:drawn] for name, v in sample.values.items()}, drawn - 1)
+    part = sample.chosen(np.arange(drawn))
     values: dict[str, np.ndarray] = {}
     for who in PEOPLE:
         arms = fusions(who)
         flows = [f"{drug}_{what}" for drug in (FUSION, MUTEIN) for what in ("uptake", "nM")]
-        (found,) = followed(part, [arms], TIMES_d, ("pool_Treg", *flows))
-        amounts = {drug: doses(of, body_of(person(who)))[0].amount_nmol for drug, of in arms.regimens.items()}
+        found = followed(part, arms, ("pool_Treg", *flows))
+        body = body_of(person(who))
+        amounts = {drug: doses(arm.regimen, body)[0].amount_nmol for drug, arm in arms.items()}
         areas = {
-            "Treg": [_area(found[drug]["pool_Treg"] - 1) for drug in (MUTEIN, FUSION)],
-            "eaten": [_area(found[drug][f"{drug}_uptake"]) / amounts[drug] for drug in (MUTEIN, FUSION)],
-            "exposure": [_area(found[drug][f"{drug}_nM"]) for drug in (MUTEIN, FUSION)],
+            "Treg": [area(TIMES_d, found[drug]["pool_Treg"] - 1) for drug in (MUTEIN, FUSION)],
+            "eaten": [area(TIMES_d, found[drug][f"{drug}_uptake"]) / amounts[drug] for drug in (MUTEIN, FUSION)],
+            "exposure": [area(TIMES_d, found[drug][f"{drug}_nM"]) for drug in (MUTEIN, FUSION)],
         }
         for what, (weaker, wild) in areas.items():
             values[f"mutein_{what}_{who}"] = np.append(ratio(weaker, wild), np.full(sample.size - drawn, np.nan))
@@ -93,29 +95,22 @@ def patients(sample: Sample) -> dict[str, np.ndarray]:
 
 
 def patients_ranges() -> tuple[Range, ...]:
-    return (*arm_ranges([complexes()]), *arm_ranges([fusions(MOUSE)]))
+    given = ([arm.regimen for arm in arms.values()] for arms in (complexes(), fusions(MOUSE)))
+    return tuple(r for regimens in given for r in patient_ranges(regimens))
 
 
-def _half_life(found: Found, drug: str) -> np.ndarray:
+def _half_life(found: Mapping[str, Found], drug: str) -> np.ndarray:
     """Terminal half-life (variants,) after one dose into the vein, d; NaN where a lane failed."""
     level = np.maximum(found[f"{drug} once"][f"{drug}_nM"], 0.0)
-    good = ~np.isnan(level).any(axis=-1)
-    out = np.full(len(level), np.nan)
-    out[good] = exposure(TIMES_d, level[good], route="bolus", limit_nM=LIMIT_nM).terminal.half_life_d
-    return out
+    return half_life_d(TIMES_d, level, route="bolus", limit_nM=LIMIT_nM)
 
 
-def _bias(arm: dict[str, np.ndarray]) -> np.ndarray:
+def _bias(arm: Found) -> np.ndarray:
     """pSTAT5 of Treg over that of NK, each above rest and summed over time."""
-    return ratio(*(_area(arm[name] - arm[name][:, :1]) for name in ("pSTAT5_Treg", "pSTAT5_NK")))
+    return ratio(*(area(TIMES_d, arm[name] - arm[name][:, :1]) for name in ("pSTAT5_Treg", "pSTAT5_NK")))
 
 
-def _rise(arm: dict[str, np.ndarray], name: str) -> np.ndarray:
+def _rise(arm: Found, name: str) -> np.ndarray:
     """Highest reading less the first."""
     found: np.ndarray = arm[name].max(axis=-1) - arm[name][:, 0]
-    return found
-
-
-def _area(values: np.ndarray) -> np.ndarray:
-    found: np.ndarray = np.trapezoid(values, TIMES_d, axis=-1)
     return found

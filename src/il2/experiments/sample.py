@@ -39,6 +39,10 @@ class Sample:
         new = {name: np.broadcast_to(np.asarray(v, float), (self.size,)) for name, v in values.items()}
         return replace(self, values={**self.values, **new})
 
+    def chosen(self, lanes: np.ndarray) -> Sample:
+        """Chosen variants; the first takes the place of the default set, the others those of draws."""
+        return Sample({name: value[lanes] for name, value in self.values.items()}, len(lanes) - 1)
+
 
 def draw(ranges: Iterable[Range], draws: int, seed: int, probe: bool = True) -> Sample:
     """The sample of an experiment; without `probe` it holds the default set and the draws alone."""

@@ -22,7 +22,17 @@ from il2.knowledge.drug import drug as drug_named
 from il2.knowledge.table import numbered
 from il2.patient.body import Body
 from il2.patient.dose import Dose, amount_in
-from il2.patient.regimen import LONGEST_NAME, MOST_DOSES, PERCENT, ROUTES, SAME, Course, Regimen, full_name
+from il2.patient.regimen import (
+    LONGEST_NAME,
+    MOST_DOSES,
+    PERCENT,
+    ROUTES,
+    SAME,
+    Course,
+    Regimen,
+    full_name,
+    refuse_infusion,
+)
 
 COMPARTMENTS = {1: "sc", 2: "iv"}  # depot and centre, by number
 WRITTEN = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "EVID", "CMT", "SS")
@@ -105,7 +115,9 @@ def _course(line: Line, time_h: float, drug: str, route: str, compartments: Mapp
         given = Dose(line.number("AMT"), line.layout.amount, line.layout.per)
         given.nmol(drug_named(name), Body())
         start = converted(time_h, "h", "d")
-        return Course(name, given, route, start, every, more + 1, line.duration_h(), steady=bool(steady))
+        course = Course(name, given, route, start, every, more + 1, line.duration_h(), steady=bool(steady))
+        refuse_infusion(course)
+        return course
     except Il2Error as error:
         if error.where.startswith(line.path):
             raise

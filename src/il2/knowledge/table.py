@@ -87,17 +87,19 @@ def numbered(path: Path) -> tuple[Row, ...]:
         return tuple(_whole(Row(reader.line_num, fields), path) for fields in reader)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise Il2Error(f"is not UTF-8 text: {error.reason}", where=f"{path}:{line}") from error
+        how = "Save it as UTF-8."
+        raise Il2Error(f"is not UTF-8 text: {error.reason}", where=f"{path}:{line}", how=how) from error
     except csv.Error as error:
         line = reader.line_num + 1  # on which the row begins; those before it were read
         raise Il2Error(f"is no CSV: {error}", where=f"{path}:{line}", how="Mend the quotes there.") from error
     except OSError as error:
-        raise Il2Error(f"cannot be read: {error.strerror}", where=str(path)) from error
+        raise Il2Error(f"cannot be read: {error.strerror}", where=str(path), how="Check the path.") from error
 
 
 def _whole(row: Row, path: Path) -> Row:
     if "+" in row.fields or None in row.fields.values():
-        raise Il2Error("the row has not as many fields as the header", where=f"{path}:{row.line}")
+        what, how = "the row has not as many fields as the header", "Give one field for each column."
+        raise Il2Error(what, where=f"{path}:{row.line}", how=how)
     return row
 
 

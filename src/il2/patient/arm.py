@@ -57,14 +57,15 @@ def settings(arms: Sequence[Arm], days: float, report_d: Sequence[float], readou
         refuse_number(arm.number, arm.name)
     if (total := lanes(arms)) > MOST:
         raise Il2Error(f"{total:,} patients in all arms", where="population", how=f"Give at most {MOST:,}.")
-    if not 0 < days <= LONGEST_d:
-        raise Il2Error(f"{days:g} days", where="population", how=f"Give more than 0, at most {LONGEST_d}.")
+    refuse_days(days)
     times = sorted({float(t) for t in report_d})
     if not times or not 0 <= times[0] <= times[-1] <= days or len(times) > MOST_TIMES:
         how = f"Give 1 to {MOST_TIMES} days from 0 to {days:g}."
         raise Il2Error("the days that are kept do not fit", where="population", how=how)
     if not 0 <= seed <= LARGEST_SEED:
         raise Il2Error(f"the seed is {seed}", where="population", how="Give a whole number from 0 to 2^64 - 1.")
+    for arm in arms:
+        refuse_two_sets(arm.plan, arm.name, "Give one of them in an arm.")
     drugs = tuple(dict.fromkeys(d.name for arm in arms for d in arm.plan.drugs))
     for arm in arms:
         _known(arm, readouts, drugs)
@@ -72,6 +73,21 @@ def settings(arms: Sequence[Arm], days: float, report_d: Sequence[float], readou
         "arms": [_written(arm) for arm in arms], "days": float(days), "report_d": times, "readouts": list(readouts),
         "drugs": list(drugs), "seed": seed,
     }  # fmt: skip
+
+
+def refuse_days(days: float) -> None:
+    """Refuse a time that nobody can be followed for."""
+    if not 0 < days <= LONGEST_d:
+        raise Il2Error(f"{days:g} days", where="population", how=f"Give more than 0, at most {LONGEST_d}.")
+
+
+def refuse_two_sets(plan: Plan, where: str, how: str) -> None:
+    """Refuse a plan in which one drug stands with two sets of constants."""
+    drugs = [d.name for d in plan.drugs]
+    for d in plan.drugs:
+        if drugs.count(d.name) > 1:
+            sets = " and ".join(other.set for other in plan.drugs if other.name == d.name)
+            raise Il2Error(f"{d.name} stands with the sets of constants {sets}", where=where, how=how)
 
 
 def lanes(arms: Sequence[Arm]) -> int:
@@ -117,13 +133,19 @@ def _written(arm: Arm) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def refuse_readout(arm: Arm, name: str, drugs: Sequence[str]) -> None:
+    """Refuse a readout that patients of an arm do not have; the level of any of the drugs is one."""
+    network, _ = lowered(arm.plan)
+    every = [o.name for o in network.observables] + list(network.species_names)
+    if name not in every and name not in levels(drugs):
+        raise Il2Error(f"no readout {name!r}", where=arm.name, how=did_you_mean(name, every))
+
+
 def _known(arm: Arm, readouts: Sequence[str], drugs: Sequence[str]) -> None:
     """Refuse readouts and changes that the network of an arm does not have."""
     network, _ = lowered(arm.plan)
-    every = [o.name for o in network.observables] + list(network.species_names)
     for name in readouts:
-        if name not in every and name not in levels(drugs):
-            raise Il2Error(f"no readout {name!r}", where=arm.name, how=did_you_mean(name, every))
+        refuse_readout(arm, name, drugs)
     for name, _value in arm.changes:
         if name not in network.parameter_names:
             how = did_you_mean(name, network.parameter_names)

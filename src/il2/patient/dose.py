@@ -42,7 +42,10 @@ class Dose:
         if self.per not in PER.values():
             raise Il2Error(f"no dose is per {self.per!r}", how="Give it as such, per kg or per m2.")
         if not (isinstance(self.amount, (int, float)) and 0 < self.amount <= LARGEST_AMOUNT):
-            raise Il2Error(f"a dose of {self.amount:g} {self.unit} cannot be given", how="Give an amount above zero.")
+            how = "Give an amount above zero."
+            if isinstance(self.amount, (int, float)) and self.amount > LARGEST_AMOUNT:
+                how = f"Give at most {LARGEST_AMOUNT:g}: check amount and unit."
+            raise Il2Error(f"a dose of {self.amount:g} {self.unit} cannot be given", how=how)
 
     def __str__(self) -> str:
         number = repr(float(self.amount)).removesuffix(".0")

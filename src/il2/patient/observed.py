@@ -117,7 +117,7 @@ def _measured(
         raise Il2Error(f"{row['value']} is below 0", where=where, how="Give a level from 0 up.")
     if readout.startswith(SHARES) and value > 1:
         how = "A share is at most 100 %: check value and unit."
-        raise Il2Error(f"{row['value']} {row['unit']} is more than all", where=where, how=how)
+        raise Il2Error(f"{row['value']} {row['unit']}".strip() + " is more than all", where=where, how=how)
     return Measured(time, readout, value, row.get("id", ""), arm or arms[0])
 
 

@@ -16,6 +16,7 @@ from il2.patient.variable import Criterion, Read, Variable
 PERCENTS = (5.0, 25.0, 50.0, 75.0, 95.0)
 BYTES = 2 * 10**8  # of courses that are held at once
 BINS = 8
+FEWEST_EXPOSED = 2 * BINS
 Record = dict[str, Any]
 Settings = Mapping[str, Any]
 

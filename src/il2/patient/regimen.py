@@ -13,7 +13,8 @@ from il2.knowledge.quantity import quantity
 from il2.patient.body import Body
 from il2.patient.dose import Dose
 
-ROUTES = ("iv", "sc", "im")
+VEIN = "iv"
+ROUTES = (VEIN, "sc", "im")
 MOST_DOSES, LATEST_d = 10**6, 10**5
 PERCENT = 100
 SAME = 10**-9  # relative; times that differ by less are one time
@@ -132,6 +133,13 @@ class Regimen:
     def end_d(self) -> float:
         """End of the last dose, d; 0 without any."""
         return max((c.end_d for c in self.courses), default=0.0)
+
+
+def refuse_infusion(course: Course) -> None:
+    """Refuse an infusion that goes elsewhere than into a vein."""
+    if course.duration_h > 0 and course.route != VEIN:
+        what = f"{course.drug} cannot be infused {course.route}"
+        raise Il2Error(what, where="duration_h", how=f"Give a bolus, or infuse {VEIN}.")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from il2.files import write_text
 from il2.knowledge.drug import drug
 from il2.patient.body import Body
 from il2.patient.dose import dose
-from il2.patient.regimen import PERCENT, Course, Regimen
+from il2.patient.regimen import PERCENT, Course, Regimen, refuse_infusion
 from il2.units import quantity_in
 
 SUFFIXES = (".yaml", ".yml")
@@ -80,6 +80,8 @@ def regimen_of(root: Item, name: str) -> Regimen:
     top = root.keys(TOP)
     if "courses" not in top:
         root.wrong("no courses are given", "Give 'courses', a list; an empty one, [], is no treatment.")
+    if top["courses"].content == "":
+        top["courses"].wrong("no courses are given", "Give a list; an empty one, [], is no treatment.")
     courses = tuple(_course(item) for item in top["courses"].items)
     title, about = (top[key].text if key in top else "" for key in ("title", "about"))
     sources, assumed = (tuple(i.text for i in top[k].items) if k in top else () for k in ("sources", "assumed"))
@@ -124,6 +126,7 @@ def _possible(course: Course) -> None:
         course.dose.nmol(known, Body())
     except Il2Error as error:
         raise Il2Error(error.what, where="dose", why=error.why, how=error.how) from error
+    refuse_infusion(course)
 
 
 def _place(item: Item, keys: Mapping[str, Item], field: str) -> Item:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from il2.patient.arm import Arm
+from il2.errors import Il2Error
+from il2.patient.arm import Arm, refuse_days
 from il2.patient.binomial import LEVEL, Logistic
 from il2.patient.cohort import FOLDS, PEAK, standard_readouts
 from il2.patient.dose import Dose
@@ -58,6 +59,7 @@ class Asked:
 
     def days(self, until: float, given: Sequence[float] = ()) -> list[float]:
         """Days to be kept: those that are given, or each week (or as many of a shorter time), and those needed."""
+        refuse_days(until)
         step = WEEK_d if until >= 2 * WEEK_d else until / STEPS
         own = list(given) or [n * step for n in range(int(until / step + 0.5) + 1) if n * step < until]
         needed = [day for v in self.variables for day in v.days]
@@ -113,6 +115,8 @@ def results(read: Read, settings: Settings, asked: Asked) -> Results:
 def at_doses(arm: Arm, doses: Sequence[Dose], common: bool) -> list[Arm]:
     """The arm with each dose in the place of every dose of its regimen; common: with the same people."""
     refuse_number(arm.number, "population")
+    if not arm.regimen.courses:
+        raise Il2Error(f"{arm.regimen.name} gives no dose to change", where="--dose", how="Name a regimen with doses.")
     out = []
     for n, dose in enumerate(doses):
         courses = tuple(replace(course, dose=dose) for course in arm.regimen.courses)

@@ -14,6 +14,7 @@ from il2.knowledge.parameters import CURRENT, fingerprint
 from il2.knowledge.person import Person
 from il2.knowledge.person import person as person_named
 from il2.knowledge.quantity import quantity
+from il2.patient.arm import refuse_two_sets
 from il2.patient.autoimmunity import disease, diseases
 from il2.patient.course import body_of, events_of, lowered, plan_of, solved
 from il2.patient.module import modules as known_modules
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 AUTOIMMUNE = "autoimmunity"
 AFTER_LAST_d, SHORTEST_d, STEP_d = 28, 28, 0.25  # by default
+LARGEST_SEED = 2**64 - 1
 LANES_AT_ONCE, MOST_LANES, MOST_VALUES, MOST_REGIMENS = 50, 10_000, 10**8, 12
 
 
@@ -79,6 +81,8 @@ def treat(
     length = float(days if days is not None else max(SHORTEST_d, *(r.end_d + AFTER_LAST_d for r in chosen)))
     times = read_times(length, step, list(given.values()))
     ranges = treat_ranges(plan, network, who, ill.values())
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise Il2Error(f"the seed is {seed}", where="treat", how="Give a whole number from 0 to 2^64 - 1.")
     sets = _sets(draws, len(times) * (len(OF_CELL) * len(plan.cells) + len(OF_PERSON) + 2), len(chosen))
     variants = _variants(ranges, dict(changes or {}), sets, seed)
     readouts = wanted(plan, network)
@@ -164,12 +168,7 @@ def plan_for(regimens: Sequence[Regimen], asked: tuple[str, ...]) -> tuple[Plan,
             known = (*known_modules(), *diseases())
             raise Il2Error(f"unknown module {name!r}", where="treat", how=did_you_mean(name, known))
     plan = plan_of(regimens, tuple(names))
-    drugs = [d.name for d in plan.drugs]
-    for d in plan.drugs:
-        if drugs.count(d.name) > 1:
-            sets = " and ".join(other.set for other in plan.drugs if other.name == d.name)
-            what = f"{d.name} stands with the sets of constants {sets}"
-            raise Il2Error(what, where="treat", how="Compare them in two runs.")
+    refuse_two_sets(plan, "treat", "Compare them in two runs.")
     return plan, dict(disease(of_disease[0]).quantities) if of_disease else {}
 
 

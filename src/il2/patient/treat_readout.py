@@ -39,11 +39,19 @@ OF_PERSON = {
     "soluble_IL2RA_fold": (ONE, "soluble IL2RA in plasma over that at the start"),
     "capillary_leak_index": (ONE, "index of capillary leak; a direction, no size"),
 }
+OF_DISEASE = {  # readouts whose name alone would be misread
+    "disease_index_change": "fall of the disease index (above 0 is better)",
+}
 OF_DRUG = {
     "level_nM": ("nM", "level in plasma, bound and free"),
     "level_IU_per_mL": ("IU/mL", "level in plasma in international units"),
     "uptake_nmol_per_d": ("nmol/d", "taken up by receptors of all cells"),
 }
+
+
+def called(name: str) -> str:
+    """What a readout of a disease is called where people read it."""
+    return OF_DISEASE.get(name, name.replace("_", " "))
 
 
 def of_modules(plan: Plan, network: Network) -> tuple[Observable, ...]:
@@ -129,7 +137,7 @@ def labelled(label: str, values: np.ndarray, network: Network) -> tuple[tuple[st
         dims, (unit, long) = ("time_d",), OF_PERSON[name]
     else:
         known = next(o for o in network.observables if o.name == name)
-        dims, (unit, long) = ("time_d",), (known.unit, name.replace("_", " "))
+        dims, (unit, long) = ("time_d",), (known.unit, called(name))
     if name != label:
         long += f", {BAND[ENDS.index(end)]} % quantile over draws"
     return ("regimen", *dims), values, {"units": unit, "long_name": long}

@@ -8,7 +8,7 @@ import numpy as np
 
 from il2.cell.culture_store import ENDS
 from il2.patient.fate import FATES
-from il2.patient.treat_readout import OF_PERSON
+from il2.patient.treat_readout import OF_PERSON, called
 
 if TYPE_CHECKING:
     import pandas
@@ -42,7 +42,7 @@ def effects(data: xarray.Dataset) -> list[dict[str, Any]]:
             shown.append(("IL2RA_covered", "share of IL2RA covered", ""))
         for variable in of_diseases(data):
             unit = str(data[variable].attrs["units"])
-            shown.append((variable, variable.replace("_", " "), "" if unit == "dimensionless" else unit))
+            shown.append((variable, called(variable), "" if unit == "dimensionless" else unit))
         out += [_effect(one, name, variable, said, unit) for variable, said, unit in shown]
     return out
 

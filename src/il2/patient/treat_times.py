@@ -23,6 +23,8 @@ def read_times(days: float, step: float, given: Sequence[Sequence[Given]]) -> np
     for name, value in (("days", days), ("step", step)):
         if isinstance(value, bool) or not (np.isfinite(value) and 0 < value <= LONGEST_d):
             raise Il2Error(f"{value:g} d", where=name, how=f"Give more than 0, at most {LONGEST_d} d.")
+    if days / step > MOST_TIMES:  # before memory is asked for
+        raise _too_many(days / step)
     per_day = quantity("minutes_per_day").value
     parts = [np.arange(0, days, step), np.array([days])]
     for doses in given:
@@ -35,8 +37,13 @@ def read_times(days: float, step: float, given: Sequence[Sequence[Given]]) -> np
     times = times[np.concatenate([[True], np.diff(times) > NEAR])]
     times[-1] = days
     if len(times) > MOST_TIMES:
-        raise Il2Error(f"{len(times):,} times", where="step", how="Give a longer step, fewer days or fewer doses.")
+        raise _too_many(len(times))
     return times
+
+
+def _too_many(times: float) -> Il2Error:
+    how = "Give a longer step, fewer days or fewer doses."
+    return Il2Error(f"{times:,.0f} times", where="step", why=f"the limit is {MOST_TIMES:,}", how=how)
 
 
 def _starts(doses: Sequence[Given]) -> np.ndarray:

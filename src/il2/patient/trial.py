@@ -22,7 +22,7 @@ endpoints:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,15 +31,17 @@ import numpy as np
 from il2.cell.culture_item import number as number_of
 from il2.cell.culture_item import placed, whether
 from il2.cell.yaml_tree import Item, read_tree
-from il2.errors import did_you_mean
+from il2.errors import Il2Error, did_you_mean
 from il2.knowledge.person import person
-from il2.patient.arm import Arm, LONGEST_d
+from il2.patient.arm import Arm, LONGEST_d, refuse_days, refuse_readout, refuse_two_sets
 from il2.patient.binomial import LEVEL, difference, exact, mean_difference, percent
 from il2.patient.cohort import ARM, PATIENT, STATUS
+from il2.patient.course import body_of, lowered
 from il2.patient.module import modules
 from il2.patient.outcome import LABEL, Outcome, outcome
 from il2.patient.people import MOST, refuse_number, uniform
 from il2.patient.population import Record, Settings
+from il2.patient.regimen import LONGEST_NAME
 from il2.patient.regimen_file import SUFFIXES, regimen
 from il2.patient.variable import Criterion, Read, Variable, criterion, is_criterion, variable
 
@@ -48,6 +50,11 @@ ARM_KEYS = ("name", "regimen", "patient", "number", "values", "disease", "module
 LINK = "outcome "
 LARGEST, FEWEST_ARMS, MOST_ARMS = 10**9, 2, 20
 SHARE, MEAN = "share", "mean"
+LONGEST_COUNT = 9  # digits
+HINTS = {  # what the reader of trees, which serves cultures too, advises
+    "Describe one plate.": "Describe one trial.",
+    "Give at least the cells of a well.": "Give at least 'days', 'arms' and 'endpoints'.",
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,11 @@ class Trial:
 
 def read_trial(path: Path) -> Trial:
     """The trial of a YAML file; Il2Error with file, line and key for what cannot be done."""
-    root = read_tree(path)
+    try:
+        root = read_tree(path)
+    except Il2Error as error:
+        how = HINTS.get(error.how, error.how)
+        raise Il2Error(error.what, where=error.where, why=error.why, how=how) from error
     top = root.keys(TOP)
     for name in ("days", "arms", "endpoints"):
         if name not in top:
@@ -98,10 +109,12 @@ def read_trial(path: Path) -> Trial:
     if "level" in top:
         with placed(top["level"]):
             level = percent(number_of(top["level"], most=LARGEST), "level")
-    endpoints = tuple(_endpoint(item) for item in top["endpoints"].items)
+    with placed(top["days"]):
+        days = number_of(top["days"], most=LONGEST_d)
+        refuse_days(days)
+    endpoints = tuple(_endpoint(item, arms, days) for item in top["endpoints"].items)
     if not endpoints:
         top["endpoints"].wrong("no endpoint is given", "Give at least one, such as 'fold_Treg peak >= 2'.")
-    days = number_of(top["days"], most=LONGEST_d)
     return Trial(top["title"].text if "title" in top else path.stem, days, tuple(arms), endpoints, common, level)
 
 
@@ -167,11 +180,22 @@ def _values(endpoint: Endpoint, found: Mapping[str, np.ndarray], settings: Setti
     return (drawn < endpoint.of.of(index)).astype(float)
 
 
-def _endpoint(item: Item) -> Endpoint:
+def _endpoint(item: Item, arms: Sequence[Arm], days: float) -> Endpoint:
+    """What an item asks for; refused with its line where the patients of an arm do not have it."""
     with placed(item):
         if item.text.startswith(LINK):
-            return Endpoint(item.text, outcome(item.text.removeprefix(LINK).strip()))
-        return Endpoint(item.text, criterion(item.text) if is_criterion(item.text) else variable(item.text))
+            found = Endpoint(item.text, outcome(item.text.removeprefix(LINK).strip()))
+        else:
+            found = Endpoint(item.text, criterion(item.text) if is_criterion(item.text) else variable(item.text))
+        v, drugs = found.variable, list(dict.fromkeys(d.name for arm in arms for d in arm.plan.drugs))
+        if any(day > days for day in v.days):
+            item.wrong(f"day {max(v.days):g} is not among the {days:g} days", "Name an earlier day, or follow longer.")
+        for arm in arms:
+            for name in v.readouts:
+                refuse_readout(arm, name, drugs)
+        if not v.readouts:
+            v.arrays({"drugs": drugs, "readouts": [], "report_d": []})
+    return found
 
 
 def _arm(item: Item, path: Path) -> Arm:
@@ -180,8 +204,10 @@ def _arm(item: Item, path: Path) -> Arm:
         if name not in keys:
             item.wrong(f"the {name} of an arm is missing", f"Write '{name}: ...'.")
     name, text = keys["name"].text, keys["number"].text
-    if not (text.isascii() and text.isdigit()):
-        keys["number"].wrong(f"{text!r} is no whole number", f"Give 10 to {MOST:,}.")
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        keys["name"].wrong(f"{name[:40]!r} is no name", f"Give one line of 1 to {LONGEST_NAME} letters.")
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_COUNT):
+        keys["number"].wrong(f"{text[:40]!r} is no whole number", f"Give 10 to {MOST:,}.")
     with placed(keys["number"]):
         refuse_number(int(text), "")
     with placed(keys["regimen"]):
@@ -192,6 +218,8 @@ def _arm(item: Item, path: Path) -> Arm:
     for key, value in (keys["values"].keys() if "values" in keys else {}).items():
         with placed(value):
             of = of.having(**{key: number_of(value, most=LARGEST)})
+    with placed(keys.get("values", keys["patient"])):
+        body_of(of)  # refuses a size that no body has
     parts = [i.text for i in keys["modules"].items] if "modules" in keys else []
     for part in parts:
         if part not in modules():
@@ -202,4 +230,10 @@ def _arm(item: Item, path: Path) -> Arm:
     if "disease" in keys:
         with placed(keys["disease"]):
             arm = arm.diseased(keys["disease"].text)
+    with placed(keys["regimen"]):
+        refuse_two_sets(arm.plan, name, "Give one of them in an arm.")
+        known = lowered(arm.plan)[0].parameter_names
+    for key, value in changes.items():
+        if key not in known:
+            value.wrong(f"a patient has no number {key!r}", did_you_mean(key, known))
     return arm

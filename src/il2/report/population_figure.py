@@ -14,7 +14,7 @@ from il2.patient.cohort import PEAK
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.results import Results, rising
 from il2.report.figure import DISTINCT
-from il2.report.panel import DASHES, GRID, INK, PALE
+from il2.report.panel import DASHES, GRID, INK, PALE, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from il2.patient.population import Record
 
 LEFT, RIGHT, TOP, BELOW, GAP_X, GAP_Y, WIDE, HIGH, LINE = 0.75, 0.25, 0.8, 0.6, 0.75, 0.75, 2.4, 1.6, 0.165  # inches
-COLUMNS, SPAN = 3, 30
+COLUMNS, LONGEST = 3, 42
 WORDS = {
     "eosinophils": "Eosinophils (cell/uL)", "soluble_IL2RA": "Soluble IL2RA (nM)", "IL2RA_free": "IL2RA free (share)",
-    "capillary_leak_index": "Index of capillary leak", "IL2_nM": "IL-2 of tissue (nM)",
+    "disease_index_change": "Fall of disease index (above 0: better)",
+    "capillary_leak_index": "Index of capillary leak (direction)", "IL2_nM": "IL-2 of tissue (nM)",
 }  # fmt: skip
 DAYS, SHARE = "Day", "Responders (%)"
 
@@ -144,7 +145,8 @@ def trial(found: Results) -> Figure:
     """A panel an endpoint: its estimate in each arm, with interval."""
     endpoints = list(dict.fromkeys(r["endpoint"] for r in found.trial))
     arms = [one["name"] for one in found.settings["arms"]]
-    note = f"Bars: {found.asked.level:g} % intervals. Links to outcomes are calibrations and predict nothing."
+    level = found.trial[0]["level_percent"]
+    note = f"Bars: {level:g} % intervals. Links to outcomes are calibrations and predict nothing."
     high = max(0.9, 0.32 * len(arms) + 0.3)
     longest = max(len(a) for a in arms)
     left = min(2.2, 0.35 + 0.075 * longest)
@@ -156,10 +158,8 @@ def trial(found: Results) -> Figure:
         place = -np.arange(len(arms))
         panel.errorbar(middle, place, xerr=_errors(middle, low, high_), fmt="o", color=DISTINCT[0], ms=5, capsize=3)
         label = f" ({rows[0]['label']})" if rows[0]["label"] else ""
-        _dress(
-            panel, textwrap.shorten(endpoint + label, 38, placeholder="..."), "Patients (%)" if scale > 1 else "Mean"
-        )
-        panel.set_yticks(place, [textwrap.shorten(a, 26, placeholder="...") for a in arms])
+        _dress(panel, f"{endpoint}{label}", "Patients (%)" if scale > 1 else "Mean")
+        panel.set_yticks(place, [plain(a, 26) for a in arms])
         panel.set_ylim(-len(arms) + 0.4, 0.6)
         if scale > 1:
             panel.set_xlim(-3, 103)
@@ -194,8 +194,7 @@ def _grid(
         axes.append(figure.add_axes((x / width, y / height, wide / width, high / height)))
     if legend:
         handles = [
-            Line2D([], [], color=c, linestyle=d, linewidth=1.8, label=textwrap.shorten(a, 40, placeholder="..."))
-            for a, c, d in _styles(legend)
+            Line2D([], [], color=c, linestyle=d, linewidth=1.8, label=plain(a, 40)) for a, c, d in _styles(legend)
         ]
         at = (0.15 / width, (below - BELOW + 0.1) / height)
         figure.legend(
@@ -219,7 +218,7 @@ def _styles(arms: Sequence[str]) -> list[tuple[str, Any, Any]]:
 
 
 def _dress(axes: Axes, title: str, x: str) -> None:
-    axes.set_title(title, fontsize=9, color=INK, loc="left")
+    axes.set_title(plain(title, LONGEST), fontsize=9, color=INK, loc="left")
     axes.set_xlabel(x, fontsize=8.5, color=INK)
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)

@@ -60,8 +60,17 @@ def differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, 
         for part in (*new, *(p for p in old if p not in new)):
             path = f"{name}.{part}" if name else part
             yield from differences(old.get(part, NOTHING), new.get(part, NOTHING), path)
+    elif _alike(old, new):
+        for place, (one, other) in enumerate(zip(old, new, strict=True), start=1):
+            yield from differences(one, other, f"{name}[{place}]")
     elif old != new or type(old) is not type(new):
         yield name, old, new
+
+
+def _alike(old: Any, new: Any) -> bool:
+    """Whether two values are lists of as many mappings each."""
+    lists = isinstance(old, list) and isinstance(new, list) and len(old) == len(new)
+    return lists and all(isinstance(item, dict) for item in (*old, *new))
 
 
 def brief(value: Any) -> str:
