@@ -22,7 +22,7 @@ from run_task import PREFIX, job
 
 from il2.errors import Il2Error
 from il2.knowledge import parameters
-from il2.runs import cluster
+from il2.runs import cluster, manifest
 from il2.runs import job as jobs
 from il2.runs.chunk import Damaged, check, decode, encode
 from il2.runs.collect import finished
@@ -329,6 +329,13 @@ def test_a_folder_of_another_job_is_refused_with_what_differs(other, told, copy)
     before = files(copy)
     assert told in refused(lambda: go(other, copy)) and told in refused(lambda: finished(copy, other))
     assert files(copy) == before
+
+
+def test_what_differs_in_a_list_of_mappings_is_told_by_its_place():
+    old, new = {"arms": [{"n": 1}, {"n": 2}]}, {"arms": [{"n": 1}, {"n": 3}]}
+    assert list(manifest.differences(old, new)) == [("arms[2].n", 2, 3)]
+    assert [name for name, _, _ in manifest.differences(old, {"arms": [{"n": 1}]})] == ["arms"]
+    assert [name for name, _, _ in manifest.differences({"x": [1, 2]}, {"x": [1, 3]})] == ["x"]
 
 
 def test_a_folder_of_other_parameters_is_refused(copy, monkeypatch):
