@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-from floor import peak_rate, step_operations, total, workspace_bytes
+from floor import floor_rows, workspace_bytes
 from scipy.integrate import solve_ivp
 from scipy.sparse import csr_array
 from table import Table, count
@@ -124,22 +124,14 @@ def time_table(whole: Grown, options: argparse.Namespace, compile_s: float) -> T
 
 def floor_table(program, whole: Grown, threads: int) -> Table:
     width = lane_width(program)
-    parts = {name: total(counts) for name, counts in step_operations(program).items()}
-    operations, peak = sum(parts.values()), peak_rate(width)
-    least = whole.steps * operations / peak
     held = workspace_bytes(program, width) / width
     rate = stream_rate()
     moved = whole.steps * held / rate
     rows = [
-        ("states", count(program.n_states)),
-        *((f"operations of a step: {name}", count(n)) for name, n in parts.items()),
-        ("operations of a step", count(operations)),
-        (f"peak of a core, {width} lanes", f"{peak / 1e9:.1f} Gflop/s"),
-        (f"floor by operations, {threads} cores", f"{least / threads:.1f} s"),
+        *floor_rows(program, width, whole.steps, whole.processor, threads),
         ("bytes that a lane holds in a step", count(held)),
         ("copying in memory, one core", f"{rate / 1e9:.1f} GB/s"),
         (f"floor by bytes, if each were moved once a step, {threads} cores", f"{moved / threads:.1f} s"),
-        ("processor time over the floor by operations", f"{whole.processor / least:.1f}"),
     ]
     note = "Operations are additions, multiplications and divisions; the peak is a loop of fused multiply-adds."
     return Table("Floor", ("what", "value"), rows, note)

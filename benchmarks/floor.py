@@ -8,6 +8,7 @@ from collections import Counter
 
 import llvmlite.binding as llvm
 import numpy as np
+from table import count
 from tapes import COUNTED, operations
 
 from il2.engine import rodas5p
@@ -122,3 +123,18 @@ def _fma_loop(width: int) -> str:
         "  ret void",
         "}",
     ])  # fmt: skip
+
+
+def floor_rows(program: Program, width: int, steps: int, processor: float, threads: int) -> list[tuple[str, str]]:
+    """Operations of a step by part, what a core can do, and how far the processor time (s) of some steps is from it."""
+    parts = {name: total(counts) for name, counts in step_operations(program).items()}
+    peak = peak_rate(width)
+    least = steps * sum(parts.values()) / peak
+    return [
+        ("states", count(program.n_states)),
+        *((f"operations of a step: {name}", count(n)) for name, n in parts.items()),
+        ("operations of a step", count(sum(parts.values()))),
+        (f"peak of a core, {width} lanes", f"{peak / 1e9:.1f} Gflop/s"),
+        (f"floor by operations, {threads} cores", f"{least / threads:.1f} s"),
+        ("processor time over the floor by operations", f"{processor / least:.1f}"),
+    ]

@@ -12,7 +12,7 @@ import time
 from types import SimpleNamespace
 
 import numpy as np
-from floor import peak_rate, step_operations, total
+from floor import floor_rows
 from solvers import constant_places, sbml_runner
 from table import Table, count
 
@@ -86,16 +86,7 @@ def time_table(whole, options) -> Table:
 
 
 def floor_table(program, whole, threads: int) -> Table:
-    width = lane_width(program)
-    operations, peak = sum(total(c) for c in step_operations(program).values()), peak_rate(width)
-    least = whole.steps * operations / peak
-    rows = [
-        ("states", count(program.n_states)),
-        ("operations of a step", count(operations)),
-        (f"peak of a core, {width} lanes", f"{peak / 1e9:.1f} Gflop/s"),
-        (f"floor by operations, {threads} cores", f"{least / threads:.1f} s"),
-        ("processor time over the floor", f"{whole.processor / least:.1f}"),
-    ]
+    rows = floor_rows(program, lane_width(program), whole.steps, whole.processor, threads)
     return Table("Floor", ("what", "value"), rows)
 
 
