@@ -207,6 +207,9 @@ def test_a_disease_adds_its_readouts():
     wanted, times = ["disease_index_change"], data.time_d.values
     found = follow(regimen("cGVHD_daily"), person("cGVHD"), times, wanted, plan=plan, changes=changes)[wanted[0]]
     assert data.disease_index_change.values[0] == pytest.approx(found[0], abs=1e-6)
+    (column,) = columns(data)
+    assert column.panels[-1].title == "Fall of disease index: above 0 is better"
+    assert column.panels[-1].lines[0].values == pytest.approx(100 * found[0], abs=1e-4)
     assert data.attrs["modules"] == "chronic GVHD" and abs(found[0, -1]) > 0.01
     page = treat_html(data, [regimen("cGVHD_daily")], person("cGVHD"))
     assert "autoantigen drive GVHD" in page and "fall of the disease index (above 0 is better)" in page
@@ -275,8 +278,8 @@ def test_a_person_is_changed_with_units():
         (("cGVHD_daily", "--days", "nan"), "days: nan d"),
         (("cGVHD_daily", "--step", "1e-9"), "times (the limit is 20,000). Give a longer step"),
         (("cGVHD_daily", "--draws", "2", "--seed", "9" * 30), "Give a whole number from 0 to 2^64 - 1."),
-        (("skin.yaml",), "skin.yaml:2: courses[1].duration: aldesleukin cannot be infused sc. Give a bolus"),
-        (("skin.csv", "--drug", "aldesleukin"), "skin.csv:2: RATE: aldesleukin cannot be infused sc."),
+        (("skin.yaml",), "skin: courses[1].duration: aldesleukin cannot be infused sc. Give a bolus"),
+        (("skin.csv", "--drug", "aldesleukin"), "skin 1: courses[1].duration: aldesleukin cannot be infused sc."),
         (("huge.yaml",), "huge.yaml:2: courses[1].dose: a dose of 1e+300 MIU cannot be given. Give at most 1e+15"),
         (("blank.yaml",), "blank.yaml:1: courses: no courses are given. Give a list; an empty one"),
         (("cGVHD_daily", "--patient", "nobody"), "--patient: unknown person 'nobody'."),

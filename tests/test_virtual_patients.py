@@ -502,6 +502,7 @@ def test_the_command_writes_tables_figures_and_a_page_and_goes_on(tmp_path):
     assert names >= {"run", "bands.png", "predictive_check.png", "exposure_response.png", "responders.csv"}
     table = pd.read_csv(tmp_path / "out" / "percentiles.csv")
     assert set(table["use"]) == {RESEARCH_USE} and set(table["time_d"]) >= {0, 2, 4, 8}
+    assert dict(zip(table["readout"], table["unit"], strict=True))["count_Treg"] == "cell/uL"
     each = pd.read_csv(tmp_path / "each.csv")
     assert len(each) == 100 and {"weight_kg", "fold_Treg peak", "count_Treg day 4", "aldesleukin AUC"} <= set(each)
     chunks = {p: p.stat().st_mtime_ns for p in (tmp_path / "out" / "run" / "chunks").iterdir()}
@@ -576,6 +577,7 @@ def test_figures_take_any_name(tmp_path):
     told = Asked(trial=planned)
     kept = settings(planned.arms, planned.days, told.days(8), told.readouts(["aldesleukin"]), 1)
     page = population_html(results(reader(kept), kept, told), planned.arms)
+    assert page.index(RESEARCH_USE) < page.index("Figures") and 'class="notice"' in page
     assert "<img src=x>" not in page and "&lt;img src=x&gt;" in page
 
 

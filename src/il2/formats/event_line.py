@@ -121,7 +121,7 @@ class Line:
     def whole(self, column: str, default: int = 0) -> int:
         value = self.number(column) if self.text(column) else default
         if value != int(value):
-            self.wrong(column, f"{value:g} is no whole number", "Give a whole number.")
+            self.wrong(column, f"{value:g} is no whole number")
         return int(value)
 
     def hours(self, column: str) -> float:

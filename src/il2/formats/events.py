@@ -31,7 +31,6 @@ from il2.patient.regimen import (
     Course,
     Regimen,
     full_name,
-    refuse_infusion,
 )
 
 COMPARTMENTS = {1: "sc", 2: "iv"}  # depot and centre, by number
@@ -115,9 +114,7 @@ def _course(line: Line, time_h: float, drug: str, route: str, compartments: Mapp
         given = Dose(line.number("AMT"), line.layout.amount, line.layout.per)
         given.nmol(drug_named(name), Body())
         start = converted(time_h, "h", "d")
-        course = Course(name, given, route, start, every, more + 1, line.duration_h(), steady=bool(steady))
-        refuse_infusion(course)
-        return course
+        return Course(name, given, route, start, every, more + 1, line.duration_h(), steady=bool(steady))
     except Il2Error as error:
         if error.where.startswith(line.path):
             raise

@@ -98,8 +98,7 @@ def numbered(path: Path) -> tuple[Row, ...]:
 
 def _whole(row: Row, path: Path) -> Row:
     if "+" in row.fields or None in row.fields.values():
-        what, how = "the row has not as many fields as the header", "Give one field for each column."
-        raise Il2Error(what, where=f"{path}:{row.line}", how=how)
+        raise Il2Error("the row has not as many fields as the header", where=f"{path}:{row.line}")
     return row
 
 

@@ -15,7 +15,7 @@ from il2.patient.autoimmunity import disease
 from il2.patient.course import lowered, plan_of
 from il2.patient.patient import Plan
 from il2.patient.people import MOST, refuse_number
-from il2.patient.regimen import Regimen
+from il2.patient.regimen import Regimen, refuse_infusions
 from il2.patient.regimen_file import regimen_of, regimen_text
 
 TASK = "il2.patient.cohort:treat"
@@ -65,6 +65,7 @@ def settings(arms: Sequence[Arm], days: float, report_d: Sequence[float], readou
     if not 0 <= seed <= LARGEST_SEED:
         raise Il2Error(f"the seed is {seed}", where="population", how="Give a whole number from 0 to 2^64 - 1.")
     for arm in arms:
+        refuse_infusions(arm.regimen)
         refuse_two_sets(arm.plan, arm.name, "Give one of them in an arm.")
     drugs = tuple(dict.fromkeys(d.name for arm in arms for d in arm.plan.drugs))
     for arm in arms:
@@ -105,6 +106,15 @@ def arms_of(given: Mapping[str, Any]) -> list[Arm]:
         )
         for one in given["arms"]
     ]  # fmt: skip
+
+
+def units(given: Mapping[str, Any]) -> dict[str, str]:
+    """Unit by readout of the arms that settings describe, in words that people read; "" of a plain number."""
+    out = dict.fromkeys(levels(given["drugs"]), "nM")
+    for arm in arms_of(given):
+        network, _ = lowered(arm.plan)
+        out |= {o.name: o.unit for o in network.observables} | {s.name: s.unit for s in network.species}
+    return {name: "" if unit == "dimensionless" else unit for name, unit in out.items()}
 
 
 def spans(numbers: Sequence[int], first: int, last: int) -> list[tuple[int, np.ndarray]]:

@@ -135,11 +135,13 @@ class Regimen:
         return max((c.end_d for c in self.courses), default=0.0)
 
 
-def refuse_infusion(course: Course) -> None:
-    """Refuse an infusion that goes elsewhere than into a vein."""
-    if course.duration_h > 0 and course.route != VEIN:
-        what = f"{course.drug} cannot be infused {course.route}"
-        raise Il2Error(what, where="duration_h", how=f"Give a bolus, or infuse {VEIN}.")
+def refuse_infusions(regimen: Regimen) -> None:
+    """Refuse infusions that go elsewhere than into a vein, which a patient is not computed for."""
+    for place, course in enumerate(regimen.courses, start=1):
+        if course.duration_h > 0 and course.route != VEIN:
+            what = f"{course.drug} cannot be infused {course.route}"
+            where = f"{regimen.name}: courses[{place}].duration"
+            raise Il2Error(what, where=where, how=f"Give a bolus, or infuse {VEIN}.")
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from il2.files import write_text
 from il2.knowledge.drug import drug
 from il2.patient.body import Body
 from il2.patient.dose import dose
-from il2.patient.regimen import PERCENT, Course, Regimen, refuse_infusion
+from il2.patient.regimen import PERCENT, Course, Regimen
 from il2.units import quantity_in
 
 SUFFIXES = (".yaml", ".yml")
@@ -126,7 +126,6 @@ def _possible(course: Course) -> None:
         course.dose.nmol(known, Body())
     except Il2Error as error:
         raise Il2Error(error.what, where="dose", why=error.why, how=error.how) from error
-    refuse_infusion(course)
 
 
 def _place(item: Item, keys: Mapping[str, Item], field: str) -> Item:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from il2.errors import Il2Error
-from il2.patient.arm import Arm, refuse_days
+from il2.patient.arm import Arm, refuse_days, units
 from il2.patient.binomial import LEVEL, Logistic
 from il2.patient.cohort import FOLDS, PEAK, standard_readouts
 from il2.patient.dose import Dose
@@ -97,8 +97,13 @@ def results(read: Read, settings: Settings, asked: Asked) -> Results:
     drugs = settings["drugs"]
     shown = [variable(f"{name} {PEAK}") for name in FOLDS] + [variable(f"capillary_leak_index {PEAK}")]
     shown += [variable(f"{d} {what}") for d in drugs for what in ("AUC_first", "Cmax_first", "AUC_last", "Cmax_last")]
+    of = units(settings)
+    courses = [
+        {"arm": row["arm"], "readout": row["readout"], "unit": of[row["readout"]]} | row
+        for row in percentiles(read, settings)
+    ]
     found = Results(
-        settings, asked, failures(read, settings), percentiles(read, settings), spread(read, settings, shown),
+        settings, asked, failures(read, settings), courses, spread(read, settings, shown),
         responders(read, settings, asked.criteria, asked.level),
     )  # fmt: skip
     if asked.exposure is not None:

@@ -21,7 +21,7 @@ from il2.patient.module import modules as known_modules
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.numbers import Values, numbers
 from il2.patient.patient import Plan
-from il2.patient.regimen import Regimen, doses
+from il2.patient.regimen import Regimen, doses, refuse_infusions
 from il2.patient.regimen_file import regimen as regimen_named
 from il2.patient.treat_evidence import ground, person_values, treat_ranges, warnings_after, warnings_before
 from il2.patient.treat_readout import (
@@ -149,6 +149,7 @@ def _regimens(asked: str | Regimen | Sequence[str | Regimen]) -> list[Regimen]:
         if names.count(name) > 1:
             raise Il2Error(f"the regimen {name!r} is given twice", where="treat", how="Give it once, or rename a file.")
     for r in found:
+        refuse_infusions(r)
         if any(c.steady for c in r.courses):
             raise Il2Error(
                 f"{r.name} begins with doses that were given for ever before", where="treat",

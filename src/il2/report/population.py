@@ -43,8 +43,9 @@ def population_html(found: Results, arms: Sequence[Arm], command: str = "") -> s
     sources = Sources()
     trial = found.asked.trial
     title = trial.title if trial else f"Virtual patients: {', '.join(dict.fromkeys(a.regimen.title for a in arms))}"
+    use = tag("div", tag("p", tag("strong", RESEARCH_USE)), class_="notice")
     body = [
-        tag("header", tag("h1", title), tag("p", tag("strong", RESEARCH_USE), class_="lede"), _facts(found, command)),
+        tag("header", tag("h1", title), use, _facts(found, command)),
         section("Arms", _arms(arms, sources)),
         section("Figures", [_figure(name, drawing) for name, drawing in figures(found).items()]),
         section("Tables", _said(found), [_table(name, rows) for name, rows in found.tables().items()]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -108,8 +109,9 @@ def exposure_response(found: Results) -> Figure:
         panel.plot(fine, 100 * found.curve.of(fine), color=DISTINCT[1], linewidth=1.6)
     panel.set_xscale("log")
     text = rows[0]["exposure"]
-    unit = " (nM d)" if "AUC" in text else " (nM)" if "Cmax" in text else ""
-    _dress(panel, rows[0]["criterion"], f"{text.replace('_', ', ')}{unit}")
+    name = re.sub("_(first|last)$", r", \1 dose", text)
+    _dress(panel, rows[0]["criterion"], f"{name}{_unit(text)}")
+    _ticks_within_decades(panel)
     panel.set_ylabel(SHARE, fontsize=8.5, color=INK)
     panel.set_ylim(-2, 102)
     return figure
@@ -128,15 +130,19 @@ def predictive_check(found: Results) -> Figure:
         rows = [r for r in found.check if (r["arm"], r["readout"]) == (arm, readout)]
         day, enough = np.array([r["time_d"] for r in rows]), np.array([r["measured"] >= 10 for r in rows])
         for p, colour in (("p5", DISTINCT[0]), ("p50", DISTINCT[1]), ("p95", DISTINCT[0])):
+            shown = enough if p != "p50" else np.ones_like(enough)
             low, high, middle = _columns(rows, f"simulated_{p}_low", f"simulated_{p}_high", f"simulated_{p}")
             wide = 0.35 if len(day) == 1 else 0.0
             panel.fill_between(
-                _spread(day, wide), _double(low, wide), _double(high, wide), color=colour, alpha=0.2, lw=0
-            )
+                _spread(day, wide), _double(low, wide), _double(high, wide), where=_double(shown, wide), color=colour,
+                alpha=0.2, lw=0,
+            )  # fmt: skip
             panel.plot(_spread(day, wide), _double(middle, wide), color=colour, linewidth=1.1)
-            seen, marked = _columns(rows, f"measured_{p}")[0], np.ones_like(enough) if p == "p50" else enough
-            panel.plot(day[marked], seen[marked], "o", color=colour, markersize=4, markeredgecolor="white", mew=0.5)
+            (seen,) = _columns(rows, f"measured_{p}")
+            panel.plot(day[shown], seen[shown], "o", color=colour, ms=6, mec="white", mew=0.6, clip_on=False, zorder=4)
         _dress(panel, f"{arm}: {_word(readout)}" if several else _word(readout), DAYS)
+        if len(day) == 1:
+            panel.set_xticks(day)
         panel.set_ylim(bottom=0)
     return figure
 
@@ -158,7 +164,7 @@ def trial(found: Results) -> Figure:
         place = -np.arange(len(arms))
         panel.errorbar(middle, place, xerr=_errors(middle, low, high_), fmt="o", color=DISTINCT[0], ms=5, capsize=3)
         label = f" ({rows[0]['label']})" if rows[0]["label"] else ""
-        _dress(panel, f"{endpoint}{label}", "Patients (%)" if scale > 1 else "Mean")
+        _dress(panel, f"{endpoint}{label}", "Patients (%)" if scale > 1 else f"Mean{_unit(endpoint)}")
         panel.set_yticks(place, [plain(a, 26) for a in arms])
         panel.set_ylim(-len(arms) + 0.4, 0.6)
         if scale > 1:
@@ -220,6 +226,10 @@ def _styles(arms: Sequence[str]) -> list[tuple[str, Any, Any]]:
 def _dress(axes: Axes, title: str, x: str) -> None:
     axes.set_title(plain(title, LONGEST), fontsize=9, color=INK, loc="left")
     axes.set_xlabel(x, fontsize=8.5, color=INK)
+    if x == DAYS:
+        from matplotlib.ticker import MaxNLocator
+
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=(1, 2, 4, 7, 10), integer=True))
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", labelsize=8, colors=INK, length=3)
@@ -267,6 +277,24 @@ def _columns(rows: Sequence[Record], *names: str) -> list[np.ndarray]:
 def _in_order(rows: Sequence[Record], key: str, value: str, arms: Sequence[str]) -> list[Record]:
     own = {r["arm"]: r for r in rows if r[key] == value}
     return [own[arm] for arm in arms]
+
+
+def _unit(text: str) -> str:
+    """Unit of a number of a patient as it stands behind its name."""
+    if "AUC" in text:
+        return " (nM d)"
+    if "Cmax" in text or text.split()[0].endswith("_nM"):
+        return " (nM)"
+    return " (cell/uL)" if text.startswith(("count_", "eosinophils")) else ""
+
+
+def _ticks_within_decades(axes: Axes) -> None:
+    """Labels at 1, 2 and 5 of each decade of a logarithmic axis, which do not run into each other."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _moves(found: Results, name: str) -> bool:

@@ -21,7 +21,7 @@ LEFT, RIGHT, TOP, BELOW, GAP_X, GAP_Y, HIGH = 0.8, 1.6, 0.75, 0.75, 0.45, 0.5, 1
 HEADING = 0.28  # inches, above columns of several regimens
 WIDTHS = {1: 5.6, 2: 4.0, 3: 3.1, 4: 2.7}  # of a panel, by the number of columns
 DECADES, SHORT_d, SHADE = 4, 3, "#eef1f4"
-BELOW_LOG, ABOVE_LOG = 1.6, 1.8
+BELOW_LOG, ABOVE_LOG, ABOVE_MARK = 1.6, 1.8, 4
 STEPS, MOST_TICKS = (1, 2, 3, 4, 6, 7, 14, 28, 56, 84, 168, 364, 728), 8  # of the axis of time: whole weeks
 CLEAR = 0.135  # between direct labels, share of the height of a panel
 
@@ -104,7 +104,8 @@ def _limits(panels: Sequence[TreatPanel]) -> tuple[float, float]:
     low, high = float(above.min()), top
     near = [m for m in marks if low / 10**DECADES < m < top * 10**DECADES]
     near += [end for p in panels for end in p.reaches or ()]
-    return min([low, *near]) / BELOW_LOG, max([high, *near]) * ABOVE_LOG
+    above_marks = ABOVE_MARK if any(p.marks[0].label for p in panels if p.marks) else 1.0  # room for their labels
+    return min([low, *near]) / BELOW_LOG, max([high, *(above_marks * m for m in near)]) * ABOVE_LOG
 
 
 def _shade(axes: Axes, column: TreatColumn, times: np.ndarray, data: xarray.Dataset, first: bool) -> None:

@@ -17,6 +17,7 @@ MOST_SIDE_BY_SIDE = 4
 CELLS = ("Treg", "Th", "CD8", "NK", "NK_CD56bright", "B", "ILC2")
 LABELS = {"Th": "Tconv", "NK_CD56bright": "NK CD56bright"}
 SIGNAL = ("Treg", "NK")
+FALL = "disease_index_change"
 HALF_TO_DOUBLE = (1 / 2, 2)
 APART = 1.5  # times the usual interval; a longer pause parts two stretches of treatment
 COLOUR = dict(zip(CELLS, DISTINCT, strict=True))
@@ -103,10 +104,12 @@ def _column(data: xarray.Dataset, name: str, title: str) -> TreatColumn:
             tuple(_of_cell(one, "fold", k, band=k in SIGNAL) for k in kinds),
             marks=(Mark("", "#999999", 1.0),), reaches=HALF_TO_DOUBLE,
         ),
-        _simple(one, "Eosinophils in blood", "cells/uL", "eosinophils_per_uL"),
+        _simple(one, "Eosinophils in blood", "cell/uL", "eosinophils_per_uL"),
         _relative(one),
         _simple(one, "Capillary leak: a direction, no size", "index", "capillary_leak_index", reaches=(0, 1)),
     ]  # fmt: skip
+    if FALL in one:
+        panels.append(_simple(one, "Fall of disease index: above 0 is better", "% of the start", FALL, 100.0, (0, 10)))
     return TreatColumn(title, tuple(panels), _given(one))
 
 
@@ -138,9 +141,11 @@ def _together(data: xarray.Dataset, names: list[str]) -> TreatColumn:
         panel("Treg in blood", "fold of the start", "fold", "log", "Treg"),
         panel("NK cells in blood", "fold of the start", "fold", "log", "NK"),
         panel("Treg over Tconv", "ratio", "Treg_per_Th", "linear"),
-        panel("Eosinophils", "cells/uL", "eosinophils_per_uL", "linear"),
+        panel("Eosinophils", "cell/uL", "eosinophils_per_uL", "linear"),
         panel("Capillary leak (direction)", "index", "capillary_leak_index", "linear"),
     ]
+    if FALL in data:
+        panels.append(panel("Fall of disease index: above 0 is better", "% of the start", FALL, "linear", factor=100.0))
     return TreatColumn("", tuple(panels))
 
 
