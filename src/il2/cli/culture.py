@@ -14,7 +14,7 @@ import typer
 
 from il2.cli.app import app
 from il2.cli.print import FORMAT, Format, cell, show
-from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, write_frame
+from il2.cli.write import FIGURES, PAGES, TABLES, check_endings, told, write_frame
 from il2.errors import Il2Error
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ def culture(
         from il2.report.culture import culture_html
 
         write_text(html, culture_html(data, asked, data.attrs["command"]))
-    for text in data.attrs["warnings"]:
-        typer.echo(f"warning: {text}", err=True)
-    for path in filter(None, (out, figure, html)):
-        typer.echo(f"wrote {path}", err=True)
+    told(data.attrs["warnings"], out, figure, html)
 
 
 def _list(format: Format) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from il2.errors import Il2Error
 
@@ -48,3 +51,11 @@ def write_frame(frame: pandas.DataFrame, path: Path) -> None:
 def _check_ending(path: Path, endings: tuple[str, ...]) -> None:
     if path.suffix.lower() not in endings:
         raise Il2Error(f"unknown ending {path.suffix!r}", where=str(path), how=f"Use {' or '.join(endings)}.")
+
+
+def told(warnings: Iterable[str], *paths: Path | None) -> None:
+    """Warnings, and what was written, beside the output."""
+    for text in warnings:
+        typer.echo(f"warning: {text}", err=True)
+    for path in filter(None, paths):
+        typer.echo(f"wrote {path}", err=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from il2.report.figure import DISTINCT
-from il2.report.panel import DASHES, GRID, INK, PALE
+from il2.report.ground import ground
+from il2.report.panel import DASHES, INK, PALE
 
 if TYPE_CHECKING:
     import xarray
@@ -203,13 +204,7 @@ def _dress(axes: Axes, limits: tuple[str, float, float], times: np.ndarray) -> N
         axes.yaxis.set_major_formatter(
             FuncFormatter(lambda v, _: f"{v / 1e3:,.4g}k" if thousands and v else f"{v:.4g}")
         )
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8, colors=INK, length=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(PALE)
+    ground(axes)
 
 
 def _notes(data: xarray.Dataset, left_out: int) -> str:

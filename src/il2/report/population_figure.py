@@ -15,7 +15,8 @@ from il2.patient.cohort import PEAK
 from il2.patient.notice import RESEARCH_USE
 from il2.patient.results import Results, rising
 from il2.report.figure import DISTINCT
-from il2.report.panel import DASHES, GRID, INK, PALE, plain
+from il2.report.ground import ground
+from il2.report.panel import DASHES, INK, PALE, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -230,11 +231,7 @@ def _dress(axes: Axes, title: str, x: str) -> None:
         from matplotlib.ticker import MaxNLocator
 
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=(1, 2, 4, 7, 10), integer=True))
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(which="both", labelsize=8, colors=INK, length=3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(PALE)
+    ground(axes)
 
 
 def _dose_axis(axes: Axes, x: np.ndarray, names: Sequence[str] | None) -> None:

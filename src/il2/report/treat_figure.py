@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from il2.knowledge.quantity import quantity
-from il2.report.panel import GRID, INK, PALE, plain
+from il2.report.ground import ground
+from il2.report.panel import INK, PALE, plain
 from il2.report.treat_panels import TreatColumn, TreatPanel, columns, stretches
 
 if TYPE_CHECKING:
@@ -216,13 +217,7 @@ def _dress(axes: Axes, times: np.ndarray) -> None:
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.4g}"))
-    axes.grid(color=GRID, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelsize=8, colors=INK, length=3)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(PALE)
+    ground(axes)
 
 
 def _notes(data: xarray.Dataset, marked: bool) -> str:
