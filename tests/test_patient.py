@@ -277,3 +277,14 @@ def test_a_steady_course_starts_where_many_doses_lead_to():
         assert start[name] == pytest.approx(late[name], rel=2e-3), name
     with pytest.raises(Il2Error, match="a steady dose cannot begin there"):
         follow(once("aldesleukin", "1 MIU", every_h=24.0, start_d=1.0, steady=True), person("healthy"), DAYS_28, wanted)
+
+
+def test_the_set_of_the_label_gives_its_half_lives_and_refuses_the_volume_of_the_other():
+    label = drug("aldesleukin/label")
+    rates = {what: float(v) for what, (v, _) in kinetic_values(label).items()}
+    k10 = rates["reference_clearance"] / rates["central_volume"]
+    total, product = k10 + rates["to_peripheral"] + rates["from_peripheral"], k10 * rates["from_peripheral"]
+    slopes = np.roots([1, -total, product])
+    assert sorted(60 * np.log(2) / slopes) == pytest.approx([13, 85])
+    with pytest.raises(Il2Error, match=r"k12 is -.*central volume from 5\.03"):
+        kinetic_values(label, {"aldesleukin_central_volume_label": 2.8})

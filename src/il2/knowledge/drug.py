@@ -12,7 +12,8 @@ from il2.knowledge.table import listed, number, rows
 
 CYTOKINE, PRODRUG, COMPLEX, ANTIBODY = "cytokine", "prodrug", "complex", "antibody"
 KINETICS = (
-    "central_volume", "clearance", "half_life", "to_peripheral", "from_peripheral", "bioavailability", "absorption",
+    "central_volume", "clearance", "half_life", "to_peripheral", "from_peripheral", "fast_half_life",
+    "slow_half_life", "bioavailability", "absorption",
     "delay", "IL2RA_weaker", "IL2RB_weaker", "release_half_life",
 )  # fmt: skip
 SEPARATOR = "/"

@@ -24,6 +24,7 @@ from il2.units import quantity_in
 DEPOT, LYMPH, PLASMA, PERIPHERY = "depot", "lymph", "plasma", "periphery"
 BODY = "body"
 HUMAN = "human"
+EXCHANGE = ("to_peripheral", "from_peripheral")
 WEIGHT, KIDNEY = "weight", "kidney_function"
 PER_DAY = "nmol/d"
 
@@ -92,7 +93,7 @@ def pharmacokinetics(of: Drug) -> Network:
     out = hours * p("clearance") * concentration(n)
     reactions.append(Reaction(f"{n} is cleared", {at(n, PLASMA): -1}, out, num(0.0), PER_DAY))
     places = [DEPOT, LYMPH, PLASMA]
-    if "to_peripheral" in of.kinetics:
+    if two_compartments(of):
         places.append(PERIPHERY)
         there, back = (
             hours * p(k) * sym(at(n, x)) for k, x in (("to_peripheral", PLASMA), ("from_peripheral", PERIPHERY))
@@ -163,9 +164,11 @@ def kinetic_values(of: Drug, values: Mapping[str, Numbers] | None = None) -> dic
     if (highest := float(np.max(out["bioavailability"][0]))) > 1:
         name = of.kinetics["bioavailability"]
         raise Il2Error(f"{name} is {100 * highest:g} %", where=where, how="Give a share from 0 to 1.")
-    for what in ("to_peripheral", "from_peripheral"):
-        if what in of.kinetics:
-            out[what] = (value(what, "1/h"), "1/h")
+    if "fast_half_life" in of.kinetics:
+        rates = from_half_lives(v1, clearance, value("fast_half_life", "h"), value("slow_half_life", "h"), where)
+        out |= dict(zip(EXCHANGE, ((rate, "1/h") for rate in rates), strict=True))
+    elif two_compartments(of):
+        out |= {what: (value(what, "1/h"), "1/h") for what in EXCHANGE}
     if of.inert_forms:
         out["release_half_life"] = (value("release_half_life", "h"), "h")
     return out
@@ -180,22 +183,33 @@ def passing(size_kDa: float) -> float:
     return 1 / (1 + (size_kDa / quantity("filtration_half_mass").value) ** n)
 
 
-def from_half_lives(v1_L: float, clearance_L_per_h: float, fast_h: float, slow_h: float) -> tuple[float, float]:
-    """Rates (1/h) to and from the periphery of two compartments with these half-lives.
+def two_compartments(of: Drug) -> bool:
+    """Whether a periphery is known."""
+    return bool({"to_peripheral", "fast_half_life"} & set(of.kinetics))
+
+
+def from_half_lives(
+    v1_L: Numbers, clearance_L_per_h: Numbers, fast_h: Numbers, slow_h: Numbers, where: str = "two compartments"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rates (1/h) to and from the periphery of two compartments with these half-lives; numbers or arrays (size,).
 
     Refuses numbers that contradict one another: CL/V1 must lie between the slopes of the two phases, or the rate to the
     periphery is negative.
     """
     ln_2 = quantity("ln_2").value
-    a, b, k10 = ln_2 / fast_h, ln_2 / slow_h, clearance_L_per_h / v1_L
-    if not b < k10 < a:
-        least, most = clearance_L_per_h / a, clearance_L_per_h / b
+    every = np.broadcast_arrays(*(np.asarray(x, float) for x in (v1_L, clearance_L_per_h, fast_h, slow_h)))
+    v1, clearance, fast, slow = every
+    a, b, k10 = ln_2 / fast, ln_2 / slow, clearance / v1
+    back = a * b / k10
+    there = a + b - k10 - back
+    if not (there > 0).all():
+        n = np.unravel_index(int(np.argmin(there)), there.shape)
+        least, most = clearance[n] / a[n], clearance[n] / b[n]
         raise Il2Error(
-            f"k12 is {a + b - k10 - a * b / k10:.3g} 1/h",
-            where="two compartments",
-            why=f"a clearance of {clearance_L_per_h:g} L/h with half-lives of {fast_h:.3g} and {slow_h:.3g} h needs a "
-            f"central volume from {least:.3g} to {most:.3g} L, and it is {v1_L:g} L",
+            f"k12 is {there[n]:.3g} 1/h",
+            where=where,
+            why=f"a clearance of {clearance[n]:g} L/h with half-lives of {fast[n]:.3g} and {slow[n]:.3g} h needs a "
+            f"central volume from {least:.3g} to {most:.3g} L, and it is {v1[n]:g} L",
             how="Take volume, clearance and half-lives from one source.",
         )
-    back = a * b / k10
-    return a + b - k10 - back, back
+    return there, back
