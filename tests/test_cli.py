@@ -52,7 +52,7 @@ def test_commands_of_the_readme_table_run(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     write_files(ROOT / "docs" / "respond.md", tmp_path)
     found = re.findall(r"^\| `(il2 [^`]+)`", text, re.MULTILINE)
-    assert len(found) == 14
+    assert len(found) == 16
     for line in found:
         words = shlex.split(line)[1:]
         if words[0] == "fit":  # needs measured values; one start is quick

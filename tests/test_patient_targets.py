@@ -21,7 +21,7 @@ TUMOUR = [f"T{n}" for n in range(174, 180)]
 NEVER_FITTED = {"T117", "T118", "T121"}
 PREDICTED = {"T137", "T138", "T139", "T142", "T143", "T144"}
 FITTED = {"T129", "T130", "T131", "T132", "T136", "T140", "T147", "T148", "T161"}
-PUT_IN = {"T111", "T112", "T113", "T114", "T115", "T120", "T145", "T156", "T159"}
+PUT_IN = {"T111", "T112", "T113", "T114", "T115", "T120", "T141", "T145", "T156", "T159"}
 NEGATIVE = {"T146", "T150", "T155"}
 USES = {
     "input", "calibration", "validation", "external validation", "prediction", "negative control", "beside",
@@ -49,8 +49,8 @@ def row_of(name: str) -> dict[str, str]:
 
 def used(use: str) -> set[str]:
     """Results that have only rows of a use."""
-    every = {row["target"] for row in table()}
-    return every - {row["target"] for row in table() if row["use"] != use}
+    every = {row["target"] for row in table() if row["use"] == use}
+    return every - {row["target"] for row in table() if row["use"] not in (use, "beside")}
 
 
 def test_every_result_has_a_verdict(found, tumours):
