@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -176,6 +177,17 @@ def test_nothing_but_plain_rows_is_kept():
     for wrong in (np.zeros(2), np.array(1.0), np.array([{}, {}, {}]), np.array(["2026"] * 3, "M8[Y]")):
         with pytest.raises(Il2Error, match="'x' of type"):
             encode("key", 0, 3, {"x": wrong})
+
+
+def test_a_local_cluster_starts_where_another_has_the_usual_port(whole, tmp_path):
+    pytest.importorskip("distributed")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # another test, or another program, has it: as good
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        go(JOB, tmp_path / "run", cluster="local:1")
+    assert files(tmp_path / "run") == files(whole)
 
 
 @pytest.mark.parametrize("given", [{"workers": 3}, {"cluster": "local:2"}], ids=str)

@@ -124,7 +124,7 @@ def _client(distributed: Any, cluster: str) -> Iterator[Any]:
 
 def _cluster(distributed: Any, workers: int) -> Any:
     return distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0,
+        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", memory_limit=0,
         silence_logs=logging.CRITICAL,
     )  # fmt: skip
 
